@@ -1,0 +1,69 @@
+"""Client keys: made, digested, found. A key looks like `rk_<8 public>_<43 base62>` and is shown once.
+
+256 bits of chance need no slow hash; what is stored is HMAC-SHA256 under a pepper that is not in the database, so a
+stolen table opens nothing. A key is found by its digest: there is nothing left to compare letter by letter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from rotation.models import ClientKey
+
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+SHAPE = re.compile(r"rk_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}")
+JOBS = "internal"  # the public part of the jobs' own key
+
+
+def digest(plain: str) -> str:
+    """What a key is stored and found as: hex HMAC-SHA256 under the pepper."""
+    return hmac.digest(settings.ROTATION_PEPPER.encode(), plain.encode(errors="replace"), hashlib.sha256).hex()
+
+
+def issue(
+    label: str, pools: Sequence[str] = (), *, internal: bool = False, expires_at: datetime | None = None
+) -> tuple[ClientKey, str]:
+    """A new client key: its row, and the key itself, which nobody can show again."""
+    public = "".join(secrets.choice(BASE62) for _ in range(8))
+    plain = f"rk_{public}_{''.join(secrets.choice(BASE62) for _ in range(43))}"
+    key = ClientKey(label=label, pools=list(pools), internal=internal, expires_at=expires_at)
+    return _stored(key, plain), plain
+
+
+def find(plain: str) -> ClientKey | None:
+    """The live key of that text, if there is one."""
+    if not SHAPE.fullmatch(plain):
+        return None
+    key = ClientKey.objects.filter(digest=digest(plain)).first()
+    return key if key and key.live() else None
+
+
+def for_jobs() -> tuple[ClientKey, str]:
+    """The key Rotation's own jobs call the gateway with: derived from the pepper, so it need not be stored anywhere."""
+    number = int.from_bytes(hmac.digest(settings.ROTATION_PEPPER.encode(), b"client key of the jobs", hashlib.sha256))
+    plain = f"rk_{JOBS}_{_base62(number)}"
+    known = ClientKey.objects.filter(digest=digest(plain)).first()
+    return known or _stored(ClientKey(label="Rotation's own jobs", internal=True), plain), plain
+
+
+def _stored(key: ClientKey, plain: str) -> ClientKey:
+    key.prefix, key.last4, key.digest = plain[3:11], plain[-4:], digest(plain)
+    key.save()
+    return key
+
+
+def _base62(number: int) -> str:
+    """43 digits: enough for 256 bits."""
+    digits = []
+    for _ in range(43):
+        number, rest = divmod(number, 62)
+        digits.append(BASE62[rest])
+    return "".join(digits)
