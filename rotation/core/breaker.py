@@ -22,6 +22,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rotation.core import backoff
 from rotation.core.permits import BreakerState, Permit, Refused, Transition
 from rotation.core.policy import Policy
 from rotation.core.tally import Tally
@@ -167,7 +168,8 @@ class Breaker:
             case BreakerState.FORCED_OPEN:
                 return Refused(NEVER, "forced open by an operator")
             case BreakerState.CLOSED if now < self._ramp_until and rand >= self._share(now):
-                return Refused(now + PAUSE, f"slow start: {self._share(now):.0%} of the calls are let through")
+                reason = f"slow start: {self._share(now):.0%} of the calls are let through"
+                return Refused(now + PAUSE, reason, soft=True)
             case BreakerState.OPEN | BreakerState.HALF_OPEN as state if (ready_at := self.ready_at(now)) > now:
                 return Refused(ready_at, "resting" if state is BreakerState.OPEN else "another call is probing")
         return None
@@ -206,14 +208,11 @@ class Breaker:
         return transition
 
     def _open(self, now: float, rand: float, reason: str) -> Transition:
-        """Rest for `rest * opens`, at most `rest_cap`, plus up to `rest_jitter` of it."""
         policy = self.policy
         # Openings beyond the cap would only lengthen the way back to short rests.
         most = max(1, math.ceil(policy.rest_cap / policy.rest)) if policy.rest > 0 else 1
-        opens = min(self.opens(now) + 1, most)
-        rest = min(policy.rest * opens if policy.rest_grows else policy.rest, policy.rest_cap)
-        self._opens = opens
-        self._until = now + rest * (1 + policy.rest_jitter * rand)
+        self._opens = min(self.opens(now) + 1, most)
+        self._until = now + backoff.rest(self._opens, policy, rand)
         return self._become(BreakerState.OPEN, now, reason)
 
     def _operate(self, after: BreakerState, reason: str) -> Transition | None:

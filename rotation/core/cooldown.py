@@ -44,11 +44,16 @@ def extend(existing: Cooldown | None, failure: Failure, now: float, rand: float,
     """
     count = _count(existing, now)
     wait, why = _wait(failure, now, count, rand, policy)
-    until = now + min(max(wait, 0.0), DAY)
-    if existing is not None and existing.until >= until:
-        # A clock that was set back must not freeze a scope, hence the day also here.
-        return Cooldown(min(existing.until, now + DAY), existing.kind, existing.reason, count)
-    return Cooldown(until, failure.kind, f"{failure.row.words}; {why}", count)
+    fresh = Cooldown(now + min(max(wait, 0.0), DAY), failure.kind, f"{failure.row.words}; {why}", count)
+    return later(existing, fresh, now)
+
+
+def later(existing: Cooldown | None, fresh: Cooldown, now: float) -> Cooldown:
+    """The one that ends later, with the newer count."""
+    if existing is None or existing.until < fresh.until:
+        return fresh
+    # A clock that was set back must not freeze a scope, hence the day also here.
+    return Cooldown(min(existing.until, now + DAY), existing.kind, existing.reason, fresh.count)
 
 
 def _count(existing: Cooldown | None, now: float) -> int:

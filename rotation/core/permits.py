@@ -41,7 +41,11 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No leave before `until`; infinite means not before an operator says so."""
+    """No leave before `until`; infinite means not before an operator says so.
+
+    A `soft` one (slow start) only asks to prefer others: with nobody else left, ask again as a last resort.
+    """
 
     until: float
     reason: str
+    soft: bool = False
