@@ -56,6 +56,7 @@ ROTATION_SIMULATOR_URL = told("ROTATION_SIMULATOR_URL")
 ROTATION_JOURNAL_DIR = Path(os.environ.get("ROTATION_JOURNAL_DIR") or ROTATION_HOME / "journal").absolute()
 ROTATION_DASHBOARD_SOCKET = told("ROTATION_DASHBOARD_SOCKET", str(ROTATION_HOME / "dashboard.sock"))
 ROTATION_MAX_BODY = envint("ROTATION_MAX_BODY", 32 * 1024 * 1024)  # bytes
+ROTATION_DRAIN_SECONDS = envint("ROTATION_DRAIN_SECONDS", 30)  # how long running streams may finish at a stop
 
 # --- Postgres and Valkey
 DATABASE_URL = told("DATABASE_URL", f"postgresql:///postgres?host={ROTATION_HOME / 'postgres'}&user=postgres")
@@ -130,7 +131,8 @@ STORAGES = {
 
 # --- Who may come in
 local_names = ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower()]
-ALLOWED_HOSTS = envlist("ALLOWED_HOSTS", local_names if HOST in {"0.0.0.0", "::"} else [*local_names, HOST])  # noqa: S104 - compared, not bound
+local_names += [] if HOST in {"0.0.0.0", "::"} else [HOST]  # noqa: S104 - compared, not bound
+ALLOWED_HOSTS = [*envlist("ALLOWED_HOSTS", local_names), "localhost", "127.0.0.1"]  # health checks come from here
 CSRF_TRUSTED_ORIGINS = envlist("CSRF_TRUSTED_ORIGINS")
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
