@@ -1,0 +1,101 @@
+"""Which targets fit this call, in order, and why each of the others is skipped.
+
+Pure: what health knows comes in as a function from target to `Standing`. The order is the pool's;
+selection never reorders by taste, it only sets aside. Targets that rest (an open breaker) come back as a
+last resort, soonest recovery first: the panic rule and the ejection cap are one list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rotation.core.policy import Policy
+from rotation.core.targets import Deployment, Needs, Target
+
+READY_AT_ONCE = 0.0
+NEVER = float("inf")
+
+
+class State(StrEnum):
+    """How a target stood when the call came in; also the words of the decision trace."""
+
+    READY = "ready"
+    COOLING = "cooling"  # a cooldown or an empty quota bucket: comes back by itself
+    RESTING = "resting"  # an open breaker: comes back through a probe
+    BENCHED = "benched"  # key invalid, model gone, switched off: a person or a job brings it back
+    UNFIT = "unfit"  # cannot serve this call, whatever its health
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`until` is when it may be tried again, in engine time (seconds); infinity when nobody knows."""
+
+    state: State
+    until: float = READY_AT_ONCE
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A target and how it stood. `last_resort` may be tried when every ready one has failed."""
+
+    target: Target
+    standing: Standing
+    last_resort: bool = False
+
+
+READY = Standing(State.READY)
+
+# Each need of a call: when it is present, which deployments cannot serve it, and what to say. None (not known) passes.
+FITNESS: Sequence[tuple[str, Callable[[Needs], bool], Callable[[Deployment], bool | None]]] = (
+    ("tools", lambda n: n.tools, lambda d: d.tools),
+    ("parallel_tools", lambda n: n.parallel_tools, lambda d: d.parallel_tools),
+    ("json_schema", lambda n: n.json_schema, lambda d: d.json_schema),
+    ("images", lambda n: n.images > 0, lambda d: d.images),
+)
+
+
+def unfit(deployment: Deployment, needs: Needs) -> str | None:
+    """Why this deployment cannot serve these needs, in words; None when it can, as far as is known."""
+    for feature, wanted, has in FITNESS:
+        if wanted(needs) and (has(deployment) is False or feature in deployment.lacks):
+            return f"the call uses {feature.replace('_', ' ')}, which this model does not support"
+    want = needs.prompt_tokens + (needs.max_output or 0)
+    if deployment.context is not None and want > deployment.context:
+        return f"the call needs about {want:,} tokens of context, this model has {deployment.context:,}"
+    if deployment.max_output is not None and (needs.max_output or 0) > deployment.max_output:
+        return f"the call asks for {needs.max_output:,} tokens, this model gives at most {deployment.max_output:,}"
+    return None
+
+
+def select(
+    targets: Iterable[Target], needs: Needs, policy: Policy, standing: Callable[[Target], Standing]
+) -> list[Candidate]:
+    """Every target with its standing, in the order given; the resting ones allowed as a last resort are marked."""
+    found: list[Candidate] = []
+    verdicts: dict[int, str | None] = {}
+    for target in targets:
+        deployment = target.deployment
+        if deployment.id not in verdicts:
+            verdicts[deployment.id] = unfit(deployment, needs)
+        reason = verdicts[deployment.id]
+        found.append(Candidate(target, standing(target) if reason is None else Standing(State.UNFIT, NEVER, reason)))
+    if any(c.standing.state is State.RESTING for c in found):
+        return _with_last_resorts(found, policy)
+    return found
+
+
+def _with_last_resorts(found: list[Candidate], policy: Policy) -> list[Candidate]:
+    """Panic allows every resting target; without it, only those beyond the share that may be ejected."""
+    resting = sorted((c for c in found if c.standing.state is State.RESTING), key=lambda c: c.standing.until)
+    fit = {c.target.deployment.id for c in found if c.standing.state is not State.UNFIT}
+    if policy.panic:
+        allowed = len(resting)
+    elif policy.ejection_cap is not None:
+        allowed = max(0, len(resting) - int(policy.ejection_cap * len(fit)))
+    else:
+        allowed = 0
+    chosen = {c.target.id for c in resting[:allowed]}
+    return [Candidate(c.target, c.standing, c.target.id in chosen) for c in found]

@@ -1,0 +1,179 @@
+"""One attempt at one target: build, send, read, and report exactly one outcome to health and to the page.
+
+A whole answer is read and closed here. A stream is opened here and handed on at its first content (`relay`);
+until then every failure is still nobody's loss.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+from rotation.core.failures import Failure, FailureKind
+from rotation.gateway.call import Call
+from rotation.gateway.entry import OK, Entry, Note
+from rotation.gateway.gate import Gate
+from rotation.gateway.health import Permit
+from rotation.gateway.relay import Opened, relay
+from rotation.gateway.reply import Failed, Reply, Streamed, Whole, headers_for
+from rotation.gateway.upstream import Response, WireError
+from rotation.providers import PROVIDERS
+from rotation.providers.base import Adapter, Answer, Event, Outgoing, StreamReader, Usage
+
+EMPTY = "empty_answer"
+EVENT_STREAM = "text/event-stream"
+
+
+async def attempt(gate: Gate, call: Call, permit: Permit, entry: Entry) -> Reply | Failed:
+    """Try the permit's target. On cancellation the permit is released and nobody is blamed."""
+    note = entry.begin(permit.target)
+    trial = Trial(gate, call, permit, entry, note, PROVIDERS[permit.target.provider.kind])
+    try:
+        outcome = await (trial.stream() if call.stream else trial.whole())
+    except BaseException:
+        gate.health.release(permit)
+        entry.end(note, FailureKind.CANCELLED)
+        raise
+    if not isinstance(outcome, Failure):
+        return outcome
+    entry.end(note, outcome.kind, failure=outcome)
+    return Failed(outcome, gate.failed(permit, outcome))
+
+
+@dataclass(slots=True)
+class Trial:
+    """What one attempt works with."""
+
+    gate: Gate
+    call: Call
+    permit: Permit
+    entry: Entry
+    note: Note
+    adapter: Adapter
+
+    async def whole(self) -> Whole | Failure:
+        """Send and read an answer in one piece."""
+        target, call = self.permit.target, self.call
+        limit = self.gate.health.pace.whole(
+            target.deployment, self.permit.policy, self._timeouts(), call.needs.max_output
+        )
+        try:
+            async with asyncio.timeout(self._before_deadline(limit)):
+                response = await self._send()
+                body = await self._read(response)
+        except TimeoutError:
+            return Failure(FailureKind.TIMED_OUT, f"no answer within {limit:.1f} s")
+        except WireError as error:
+            return error.failure
+        read = self.adapter.read_answer(response.status, response.headers, body, self.gate.now())
+        self._learn(response, body)
+        if isinstance(read, Failure) and not self._empty_again(read):
+            return read
+        return self._answered(read if isinstance(read, Answer) else Answer(body.strip(), None, "stop"))
+
+    def _answered(self, answer: Answer) -> Whole:
+        usage = answer.usage or Usage(self.call.needs.prompt_tokens, 0, estimated=True)
+        self.gate.health.answered(self.permit, first=None, usage=usage)
+        self.entry.end(self.note, OK, usage=usage)
+        reply = Whole(200, {**self._headers(self.gate.now()), "content-type": "application/json"}, answer.body)
+        self.entry.close("answered", 200)
+        return reply
+
+    async def stream(self) -> Streamed | Failure:
+        """Send and wait for the first content; from there on the relay has it."""
+        limit = self.gate.health.pace.first_content(self.permit.target.deployment, self.permit.policy, self._timeouts())
+        response: Response | None = None
+        try:
+            async with asyncio.timeout(self._before_deadline(limit)):
+                response = await self._send()
+                opened = await self._open(response)
+        except TimeoutError:
+            opened = Failure(FailureKind.TIMED_OUT, f"no first token within {limit:.1f} s")
+        except WireError as error:
+            opened = error.failure
+        except BaseException:
+            if response is not None:
+                await response.close()
+            raise
+        if isinstance(opened, Failure):
+            if response is not None:
+                await response.close()
+            return opened
+        return self._committed(opened)
+
+    def _committed(self, opened: Opened) -> Streamed:
+        self.note.first = self.gate.now()
+        headers = {**self._headers(self.note.first), "content-type": EVENT_STREAM, "cache-control": "no-cache"}
+        return Streamed(200, headers, relay(self.gate, self.call, self.permit, self.entry, self.note, opened))
+
+    async def _open(self, response: Response) -> Opened | Failure:
+        if response.status != 200 or EVENT_STREAM not in response.headers.get("content-type", EVENT_STREAM):
+            body = await response.read()
+            self._learn(response, body)
+            read = self.adapter.read_answer(response.status, response.headers, body, self.gate.now())
+            return read if isinstance(read, Failure) else Failure(FailureKind.OVERLOADED, "answered without streaming")
+        self._learn(response, b"")
+        return await self._first_content(response, self.adapter.stream(self.gate.now()))
+
+    async def _first_content(self, response: Response, reader: StreamReader) -> Opened | Failure:
+        chunks: AsyncIterator[bytes] = response.chunks()
+        held: list[Event] = []
+        async for chunk in chunks:
+            held += reader.feed(chunk)
+            for event in held:
+                if event.failure is not None:
+                    return event.failure
+                if event.content or (event.done and self._empty_again(_empty())):
+                    assert isinstance(chunks, AsyncGenerator)
+                    return Opened(response, chunks, reader, held)
+            if any(event.done for event in held):
+                return _empty()
+        return reader.finish() or _empty()
+
+    async def _send(self) -> Response:
+        target = self.permit.target
+        secret = self.gate.snapshot.secrets[target.key.id].reveal()
+        outgoing: Outgoing = self.adapter.chat(
+            target.provider.base_url,
+            secret,
+            target.deployment.model,
+            self.call.payload,
+            options=target.provider.options,
+        )
+        response = await self.gate.upstream.send(outgoing, connect=self.permit.policy.connect_timeout)
+        self.note.status, self.note.connect_ms = response.status, response.connect_ms
+        return response
+
+    async def _read(self, response: Response) -> bytes:
+        try:
+            return await response.read()
+        finally:
+            await response.close()
+
+    def _learn(self, response: Response, body: bytes) -> None:
+        now = self.gate.now()
+        limits = self.adapter.limits(response.status, response.headers, body, now)
+        if limits:
+            self.gate.health.limits.learn(self.permit.target, limits, now)
+
+    def _empty_again(self, failure: Failure) -> bool:
+        """The second target in one call that has nothing to say is believed."""
+        return failure.code == EMPTY and any(n.failure and n.failure.code == EMPTY for n in self.entry.notes)
+
+    def _timeouts(self) -> int:
+        return sum(1 for n in self.entry.notes if n.outcome == FailureKind.TIMED_OUT)
+
+    def _before_deadline(self, limit: float) -> float:
+        return max(min(limit, self.call.deadline - self.gate.now()), 0.0)
+
+    def _headers(self, first: float) -> dict[str, str]:
+        started = self.call.started
+        queue = (self.entry.notes[0].started - started) * 1000
+        return headers_for(
+            self.call, self.permit.target, len(self.entry.notes), queue_ms=queue, first_ms=(first - started) * 1000
+        )
+
+
+def _empty() -> Failure:
+    return Failure(FailureKind.OVERLOADED, "answered nothing", code=EMPTY)

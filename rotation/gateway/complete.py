@@ -1,0 +1,59 @@
+"""READ FIRST. One call, from the name it asked for to the reply.
+
+`rotation.next` says what to do, `health` says whether one may, `attempt` does it; failures go back to `rotation`.
+Whatever happens, the call's page in the journal is closed exactly once: here for a refusal or a client that hung up,
+in `attempt` for a whole answer, in `relay` at the end of a stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from rotation.core.rotation import GiveUp, Rotation, Try, Wait
+from rotation.core.selection import select
+from rotation.gateway.attempt import attempt
+from rotation.gateway.call import Call
+from rotation.gateway.entry import Entry
+from rotation.gateway.gate import Gate
+from rotation.gateway.health import Permit, Refused, Work
+from rotation.gateway.refusals import refusal
+from rotation.gateway.reply import Failed, Reply
+from rotation.gateway.snapshot import Route
+
+log = logging.getLogger("rotation.gateway")
+
+
+async def complete(gate: Gate, call: Call) -> Reply:
+    """Answer the call, through as many targets as it takes. Raises `Refusal` when none could."""
+    route = gate.snapshot.route(call.asked, call.models, call.client)
+    candidates = select(gate.targets(route), call.needs, route.policy, gate.health.standing)
+    entry = Entry(call, route, gate.write, gate.now, candidates)
+    rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand)
+    try:
+        return await rotate(gate, call, rotation, entry, route)
+    except asyncio.CancelledError:
+        entry.close("cancelled", 499)
+        raise
+
+
+async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, route: Route) -> Reply:
+    """Ask what next until there is an answer or nothing left to ask."""
+    work = Work(route.policy, route.pool, call.tokens, call.id)
+    while True:
+        match rotation.next(gate.now()):
+            case Try(target, again, last_resort):
+                match gate.health.admit(target, work, again=again, last_resort=last_resort):
+                    case Refused(until):
+                        rotation.refused(target, until, gate.now())
+                    case Permit() as permit:
+                        outcome = await attempt(gate, call, permit, entry)
+                        if not isinstance(outcome, Failed):
+                            return outcome
+                        log.warning("call %s: %s %s; rotating", call.id, target.name, outcome.failure.row.words)
+                        rotation.failed(target, outcome.failure, gate.now(), outcome.until)
+            case Wait(seconds):
+                log.warning("call %s: nothing is free; waiting %.2f s", call.id, seconds)
+                await gate.sleep(seconds)
+            case GiveUp() as end:
+                raise refusal(end, entry, gate.now())

@@ -1,0 +1,76 @@
+"""What is remembered of a failure for the next calls: one function per consequence of the failure table.
+
+Each takes health, the permit of the failed attempt and the failure. A test walks the enum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from rotation.core import cooldown
+from rotation.core.cooldown import Cooldown
+from rotation.core.failures import Consequence, Failure
+from rotation.core.rotation import blamed_scope
+
+if TYPE_CHECKING:
+    from rotation.gateway.health import Health, Permit
+
+CONFIRM_AFTER = 10.0  # seconds: two refusals closer together may be one hiccup of the provider's
+SUSPECT_REST = 15.0
+RECHECK = 900.0  # an invalid key is asked again every 15 minutes: no key dies for good by itself
+GONE_REST = 3600.0  # the listing decides sooner; without it the model is asked again after an hour
+
+Apply = Callable[["Health", "Permit", Failure], None]
+
+
+def nothing(health: Health, permit: Permit, failure: Failure) -> None:
+    """Nobody is to blame, or the breaker has counted it already."""
+
+
+def cool(health: Health, permit: Permit, failure: Failure) -> None:
+    """Bench the blamed scope: until the hint, else for the kind's own time."""
+    existing = health.cooldowns.get(blamed_scope(failure, permit.target))
+    health.cool(permit, failure, cooldown.extend(existing, failure, health.now(), health.rand(), permit.policy))
+
+
+def suspect(health: Health, permit: Permit, failure: Failure) -> None:
+    """A key refused once is suspect, a second time at least ten seconds later it is invalid."""
+    key, now = permit.target.key.id, health.now()
+    first = health.refusals.setdefault(key, now)
+    proven = now - first >= CONFIRM_AFTER
+    if proven or first == now:
+        state = "invalid" if proven else "suspect"
+        health.note({"t": "key", "at": now, "key": key, "state": state, "reason": failure.message})
+    rest = RECHECK if proven else SUSPECT_REST
+    health.cool(permit, failure, Cooldown(now + rest, failure.kind, failure.message or failure.row.words, 1))
+
+
+def gone(health: Health, permit: Permit, failure: Failure) -> None:
+    """The deployment is out until a listing shows it again, or an hour has passed without one."""
+    now, deployment = health.now(), permit.target.deployment.id
+    health.note({"t": "deployment", "at": now, "deployment": deployment, "status": "gone", "reason": failure.message})
+    health.cool(permit, failure, Cooldown(now + GONE_REST, failure.kind, failure.message or failure.row.words, 1))
+
+
+def remember_lack(health: Health, permit: Permit, failure: Failure) -> None:
+    """The deployment does without this feature; calls that need it go elsewhere from now on."""
+    lack = (permit.target.deployment.id, failure.feature or "")
+    if failure.feature and lack not in health.lacks:
+        health.lacks.add(lack)
+        health.note({"t": "lack", "at": health.now(), "deployment": lack[0], "feature": lack[1]})
+
+
+CONSEQUENCES: Mapping[Consequence, Apply] = {
+    Consequence.NOTHING: nothing,
+    Consequence.RELEASE: nothing,
+    Consequence.COUNT: nothing,
+    Consequence.COUNT_PROVIDER: nothing,
+    Consequence.COOL: cool,
+    Consequence.COOL_UNTIL_RESET: cool,
+    Consequence.COOL_LONG: cool,
+    Consequence.BENCH: cool,
+    Consequence.SUSPECT: suspect,
+    Consequence.GONE: gone,
+    Consequence.REMEMBER_LACK: remember_lack,
+}

@@ -1,0 +1,164 @@
+"""One call's page in the journal: its attempts with exact timings, its end, its cost, and why it went where it went.
+
+Times are engine seconds; what is written is milliseconds, offsets counted from the call's start.
+A page is written exactly once, by whichever end comes first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rotation.core.failures import Failure
+from rotation.core.selection import Candidate, State
+from rotation.core.targets import Target
+from rotation.gateway.call import Call
+from rotation.gateway.snapshot import Route
+from rotation.providers.base import Usage
+
+OK = "ok"
+
+
+def uuid7(at: float) -> str:
+    """A UUID version 7 for wall-clock epoch seconds `at` (RFC 9562): sortable by time, the rest random."""
+    raw = bytearray(int(at * 1000).to_bytes(6, "big") + os.urandom(10))
+    raw[6] = raw[6] & 0x0F | 0x70
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+@dataclass(slots=True)
+class Note:
+    """One attempt, while it runs and after. Times in engine seconds; None until known."""
+
+    id: str
+    target: Target
+    started: float
+    outcome: str = ""
+    ended: float | None = None
+    first: float | None = None
+    connect_ms: float | None = None
+    status: int | None = None
+    failure: Failure | None = None
+    usage: Usage | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """The page of one call."""
+
+    call: Call
+    route: Route
+    write: Callable[[Mapping[str, Any]], None]
+    now: Callable[[], float]
+    candidates: Sequence[Candidate] = ()
+    notes: list[Note] = field(default_factory=list)
+    closed: bool = False
+
+    def begin(self, target: Target) -> Note:
+        """An attempt begins."""
+        note = Note(uuid7(self.call.at + self.now() - self.call.started), target, self.now())
+        self.notes.append(note)
+        return note
+
+    def end(self, note: Note, outcome: str, *, failure: Failure | None = None, usage: Usage | None = None) -> None:
+        """An attempt ended; `outcome` is "ok" or a failure kind."""
+        note.outcome, note.ended, note.failure, note.usage = outcome, self.now(), failure, usage
+
+    def close(self, outcome: str, status: int, *, failure: Failure | None = None, error: str = "") -> None:
+        """The call ended: write its line. Later calls do nothing."""
+        if self.closed:
+            return
+        self.closed = True
+        self.write(self._line(outcome, status, failure, error))
+
+    @property
+    def winner(self) -> Note | None:
+        """The attempt that answered, or began to."""
+        return next((n for n in reversed(self.notes) if n.outcome == OK or n.first is not None), None)
+
+    def _line(self, outcome: str, status: int, failure: Failure | None, error: str) -> dict[str, Any]:
+        call, won = self.call, self.winner
+        usage = won.usage if won and won.usage else Usage()
+        target = won.target if won else None
+        lost = sum((n.ended or self.now()) - n.started for n in self.notes if n is not won)
+        started = self.notes[0].started if self.notes else self.now()
+        return {
+            "t": "call", "id": call.id, "at": call.at, "client": call.client.id or None, "op": call.operation,
+            "asked": call.asked, "pool": self.route.pool, "stream": call.stream, "status": status,
+            "outcome": outcome, "failure": failure.kind if failure else None,
+            "provider": target.provider.id if target else None,
+            "deployment": target.deployment.id if target else None, "key": target.key.id if target else None,
+            "model": target.deployment.model if target else "",
+            "queue_ms": self._ms(started), "first_ms": self._ms(won.first) if won and won.first else None,
+            "total_ms": self._ms(self.now()), "lost_ms": lost * 1000,
+            "tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out, "estimated": usage.estimated,
+            "cost": sum((cost_of(n) or 0.0) for n in self.notes) if won else None,
+            "simulated": any(c.target.provider.simulated for c in self.candidates), "error": error,
+            "trace": self.trace(), "attempts": [self._attempt(i, n) for i, n in enumerate(self.notes, 1)],
+        }  # fmt: skip
+
+    def _ms(self, at: float) -> float:
+        return round((at - self.call.started) * 1000, 3)
+
+    def _attempt(self, n: int, note: Note) -> dict[str, Any]:
+        target, failure, usage = note.target, note.failure, note.usage or Usage()
+        return {
+            "id": note.id, "n": n, "provider": target.provider.id, "deployment": target.deployment.id,
+            "account": target.account.id, "key": target.key.id, "model": target.deployment.model,
+            "outcome": note.outcome, "status": note.status,
+            "blame": failure.blames if failure else None, "message": failure.message if failure else "",
+            "retry_after": failure.retry_after if failure else None, "start_ms": self._ms(note.started),
+            "connect_ms": note.connect_ms,
+            "first_ms": round((note.first - note.started) * 1000, 3) if note.first else None,
+            "total_ms": round(((note.ended or self.now()) - note.started) * 1000, 3),
+            "tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out, "cost": cost_of(note),
+        }  # fmt: skip
+
+    def trace(self) -> list[dict[str, Any]]:
+        """Per deployment, in order: what became of it and why. Ready ones beyond the first not needed are left out."""
+        tried = {n.target.deployment.id: n for n in self.notes}
+        rows: dict[int, dict[str, Any]] = {}
+        spare = 0
+        for candidate in self.candidates:
+            deployment = candidate.target.deployment.id
+            if deployment in rows and rows[deployment]["state"] in ("ready", "tried", "answered"):
+                continue
+            row = _trace_row(
+                candidate, tried.get(deployment), deployment == (self.winner and self.winner.target.deployment.id)
+            )
+            spare += row["state"] == State.READY
+            if row["state"] != State.READY or spare == 1:
+                rows[deployment] = row
+        return list(rows.values())
+
+
+def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, Any]:
+    target, standing = candidate.target, candidate.standing
+    row: dict[str, Any] = {"target": target.name, "deployment": target.deployment.id, "key": target.key.id}
+    if won:
+        return {**row, "state": "answered", "why": "next in order"}
+    if note is not None:
+        words = note.failure.row.words if note.failure else note.outcome
+        message = note.failure.message if note.failure else ""
+        return {**row, "state": "tried", "why": f"{words}: {message}" if message else words}
+    if standing.state is State.READY:
+        return {**row, "state": State.READY, "why": "would have been next"}
+    return {**row, "state": standing.state, "why": standing.why}
+
+
+def cost_of(note: Note) -> float | None:
+    """USD of one attempt: the provider's own figure, else tokens times the deployment's prices, else not known."""
+    usage, deployment = note.usage, note.target.deployment
+    if usage is None:
+        return None
+    if usage.cost is not None:
+        return usage.cost
+    if deployment.free:
+        return 0.0
+    if deployment.price_in is None or deployment.price_out is None:
+        return None
+    return usage.tokens_in * deployment.price_in + usage.tokens_out * deployment.price_out

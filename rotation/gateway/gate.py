@@ -1,0 +1,81 @@
+"""What one gateway process holds: snapshot, health, journal, the way out, and its clock.
+
+One `Gate` lives on one event loop. Everything time, chance and the network mean to the engine enters here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from rotation.core.failures import Consequence, Failure
+from rotation.core.targets import Target
+from rotation.gateway import recall
+from rotation.gateway.health import Health, Permit
+from rotation.gateway.journal import Journal
+from rotation.gateway.snapshot import Route, Snapshot
+from rotation.gateway.upstream import Upstream
+
+
+class Gate:
+    """The data plane's state. `now` is epoch seconds that never jump: anchored once, carried by the monotonic clock."""
+
+    def __init__(self, snapshot: Snapshot, journal: Journal, *, rand: Callable[[], float] = random.random) -> None:
+        self.snapshot = snapshot
+        self.journal = journal
+        self.rand = rand
+        self.sleep = asyncio.sleep
+        self.upstream = Upstream()
+        self._anchor = time.time() - time.monotonic()
+        self.health = Health(now=self.now, rand=rand, note=self.write)
+        recall.adopt(self.health, snapshot)
+        self._turns: dict[int, int] = {}
+
+    def now(self) -> float:
+        return self._anchor + time.monotonic()
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """One line for the journal."""
+        self.journal.write(record)
+
+    def adopt(self, snapshot: Snapshot) -> None:
+        """Work from another configuration from the next call on; running calls keep theirs."""
+        self.snapshot = snapshot
+        recall.adopt(self.health, snapshot)
+
+    def failed(self, permit: Permit, failure: Failure) -> float | None:
+        """Report a failed attempt; a lack learned from it is known at once, not only after the database."""
+        until = self.health.failed(permit, failure)
+        if failure.row.consequence is Consequence.REMEMBER_LACK and failure.feature:
+            self.snapshot = without_feature(self.snapshot, permit.target.deployment.id, failure.feature)
+        return until
+
+    def targets(self, route: Route) -> Iterator[Target]:
+        """The route's targets in order; the keys of a deployment take turns."""
+        for deployment in route.deployments:
+            targets = self.snapshot.targets.get(deployment, ())
+            if len(targets) > 1:
+                turn = self._turns[deployment] = (self._turns.get(deployment, -1) + 1) % len(targets)
+                targets = targets[turn:] + targets[:turn]
+            yield from targets
+
+    async def close(self) -> None:
+        """Let the connections and the journal go."""
+        await self.upstream.close()
+        self.journal.close()
+
+
+def without_feature(snapshot: Snapshot, deployment: int, feature: str) -> Snapshot:
+    """The same configuration in which this deployment is known to lack the feature."""
+    known = snapshot.deployments[deployment]
+    lacking = replace(known, lacks=known.lacks | {feature})
+    targets = tuple(replace(t, deployment=lacking) for t in snapshot.targets.get(deployment, ()))
+    return replace(
+        snapshot,
+        deployments={**snapshot.deployments, deployment: lacking},
+        targets={**snapshot.targets, deployment: targets},
+    )

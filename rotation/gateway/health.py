@@ -1,0 +1,194 @@
+"""What the data plane knows of everybody's health, and the one place that changes it.
+
+Ask `standing` when choosing, `admit` before a send, and tell exactly one of `record` and `release` after it;
+nothing is locked in between. Every change leaves a note (a journal record), so it reaches the database,
+the dashboard and the next start. What a failure leads to stands in `core/failures.TABLE`; how, in `consequences.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rotation.core.breaker import Breaker
+from rotation.core.cooldown import Cooldown
+from rotation.core.failures import Consequence, Failure
+from rotation.core.permits import BreakerState, Transition
+from rotation.core.permits import Permit as BreakerPermit
+from rotation.core.permits import Refused as BreakerRefused
+from rotation.core.policy import BALANCED, Policy
+from rotation.core.rotation import blamed_scope
+from rotation.core.selection import NEVER, READY, Standing, State
+from rotation.core.targets import Target, deployment_scope, provider_scope
+from rotation.gateway.budget import RetryBudget
+from rotation.gateway.consequences import CONSEQUENCES
+from rotation.gateway.limits import Limits, Reserved
+from rotation.gateway.pace import Pace
+from rotation.gateway.snapshot import Block
+from rotation.providers.base import Usage
+
+Note = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not admitted before `until` (engine time; infinity: not for this call)."""
+
+    until: float
+    why: str
+
+
+@dataclass(slots=True)
+class Permit:
+    """Leave for one attempt at `target`; `record` or `release` it once."""
+
+    target: Target
+    started: float
+    policy: Policy
+    breakers: list[tuple[str, BreakerPermit]]
+    reserved: Reserved = field(default_factory=list)
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What health needs to know of a call to admit it: under which policy, for which pool, how large."""
+
+    policy: Policy = BALANCED
+    pool: str = ""
+    tokens: int = 0
+    request: str = ""
+
+
+class Health:
+    """All of it, in memory, on one event loop. `now` is the gateway's steady clock (epoch seconds that never jump)."""
+
+    def __init__(self, *, now: Callable[[], float], rand: Callable[[], float], note: Note) -> None:
+        self.now, self.rand, self.note = now, rand, note
+        self.cooldowns: dict[str, Cooldown] = {}
+        self.breakers: dict[str, Breaker] = {}
+        self.benched: dict[str, Block] = {}
+        self.refusals: dict[int, float] = {}  # key id -> when it was first refused, until it works again
+        self.lacks: set[tuple[int, str]] = set()
+        self.limits = Limits(note)
+        self.pace = Pace()
+        self._budget = RetryBudget()
+        self._open: set[str] = set()  # scopes whose breaker is not closed: usually none, so choosing is quick
+        self.told: set[str] = set()  # scopes the database has told of: told once is enough
+
+    # choosing
+
+    def standing(self, target: Target) -> Standing:
+        """How a target stands now; what is in its way longest is the reason given."""
+        if not (self.cooldowns or self._open or self.benched):
+            return READY
+        found = [s for scope in target.scopes for s in self._in_the_way(scope)]
+        return max(found, key=lambda s: s.until, default=READY)
+
+    def _in_the_way(self, scope: str) -> Iterable[Standing]:
+        if scope in self.benched:
+            yield Standing(State.BENCHED, NEVER, self.benched[scope].why)
+        if (cooldown := self.cooldowns.get(scope)) and cooldown.until > self.now():
+            yield Standing(State.COOLING, cooldown.until, cooldown.reason)
+        if scope in self._open and (until := self.breakers[scope].ready_at(self.now())) > self.now():
+            forced = self.breakers[scope].state(self.now()) is BreakerState.FORCED_OPEN
+            yield Standing(State.BENCHED if forced else State.RESTING, until, "breaker open")
+
+    # asking leave
+
+    def admit(self, target: Target, work: Work, *, again: bool = False, last_resort: bool = False) -> Permit | Refused:
+        """Leave for one attempt, or why not and until when."""
+        now = self.now()
+        if (again or last_resort) and not self._budget.take(target.deployment.id, work.policy, now):
+            return Refused(now + 1.0, "its retry budget is used up")
+        if not again:
+            self._budget.earn(target.deployment.id, work.policy, now)
+        permit = Permit(target, now, work.policy, [], request=work.request)
+        for scope in (self.breaker_scope(target, work), provider_scope(target)):
+            leave = self._breaker(scope, work.policy).admit(now, self.rand(), last_resort=last_resort)
+            if isinstance(leave, BreakerRefused):
+                self.release(permit)
+                return Refused(leave.until, leave.reason)
+            permit.breakers.append((scope, leave))
+            self.moved(scope, leave.transition, work.request)
+        reserved = self.limits.reserve(target, work.tokens, now)
+        if isinstance(reserved, float):
+            self.release(permit)
+            return Refused(reserved, "its quota is used up")
+        permit.reserved = reserved
+        return permit
+
+    def breaker_scope(self, target: Target, work: Work) -> str:
+        """The deployment's own breaker, or, as the seed design has it, one for the whole pool."""
+        return f"pool:{work.pool}" if work.policy.breaker_scope == "pool" else deployment_scope(target)
+
+    # telling what came of it
+
+    def answered(self, permit: Permit, *, first: float | None, usage: Usage | None) -> None:
+        """The attempt succeeded; `first` is seconds to the first content, None for an answer in one piece."""
+        now = self.now()
+        elapsed = now - permit.started
+        for scope, leave in permit.breakers:
+            self.moved(scope, self.breakers[scope].record_success(leave, now, first or elapsed), permit.request)
+        self.limits.settle(permit.reserved, usage, now)
+        self.pace.learn(permit.target.deployment.id, first, elapsed)
+        self._recovered(permit.target)
+
+    def failed(self, permit: Permit, failure: Failure) -> float | None:
+        """The attempt failed: the consequence of its kind. Returns until when the target is out, if that is known."""
+        now = self.now()
+        counted = {Consequence.COUNT: 0, Consequence.COUNT_PROVIDER: 1}.get(failure.row.consequence)
+        for index, (scope, leave) in enumerate(permit.breakers):
+            breaker = self.breakers[scope]
+            if index == counted:
+                self.moved(scope, breaker.record_failure(leave, now, now - permit.started), permit.request)
+            else:
+                breaker.release(leave, now)
+        permit.breakers = []
+        self.limits.settle(permit.reserved, None, now)
+        CONSEQUENCES[failure.row.consequence](self, permit, failure)
+        return self.standing(permit.target).until or None
+
+    def release(self, permit: Permit) -> None:
+        """The attempt was never made, or the client hung up: nobody is the better or the worse for it."""
+        now = self.now()
+        for scope, leave in permit.breakers:
+            self.breakers[scope].release(leave, now)
+        self.limits.release(permit.reserved, now)
+        permit.breakers, permit.reserved = [], []
+
+    # changes
+
+    def cool(self, permit: Permit, failure: Failure, cooldown: Cooldown) -> None:
+        """Bench the blamed scope until the cooldown ends, and say so."""
+        scope = blamed_scope(failure, permit.target)
+        before = self.cooldowns.get(scope)
+        self.cooldowns[scope] = cooldown
+        if before is None or cooldown.until > before.until:
+            self.note({"t": "cooldown", "at": self.now(), "scope": scope, "until": cooldown.until,
+                       "kind": failure.kind, "reason": cooldown.reason})  # fmt: skip
+
+    def _recovered(self, target: Target) -> None:
+        if self.cooldowns:
+            for scope in target.scopes & self.cooldowns.keys():
+                if self.cooldowns[scope].until <= self.now():
+                    del self.cooldowns[scope]
+        if self.refusals.pop(target.key.id, None) is not None:
+            self.note(
+                {"t": "key", "at": self.now(), "key": target.key.id, "state": "ready", "reason": "it works again"}
+            )
+
+    def _breaker(self, scope: str, policy: Policy) -> Breaker:
+        breaker = self.breakers.get(scope)
+        if breaker is None:
+            breaker = self.breakers[scope] = Breaker(policy)
+        return breaker
+
+    def moved(self, scope: str, transition: Transition | None, request: str) -> None:
+        if transition is None:
+            return
+        (self._open.discard if transition.after is BreakerState.CLOSED else self._open.add)(scope)
+        self.note({"t": "breaker", "at": self.now(), "scope": scope, "before": transition.before,
+                   "after": transition.after, "until": transition.until, "opens": transition.opens,
+                   "reason": transition.reason, "request": request or None})  # fmt: skip

@@ -1,0 +1,110 @@
+"""The gate's life in a process: made when the server starts, fed by the watch, closed when the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from rotation.gateway import loading, recall
+from rotation.gateway.gate import Gate
+from rotation.gateway.journal import Journal
+from rotation.gateway.snapshot import Snapshot
+from rotation.gateway.watch import Watch
+
+log = logging.getLogger("rotation.gateway")
+
+DATABASE_PATIENCE = 5.0  # seconds a start waits for a frozen database before it uses what was kept
+MAX_STALE = 3600.0  # seconds: a kept configuration older than this still starts, but is complained of
+
+
+class Life:
+    """`gate` is None until the first snapshot; `stopping` from the moment the server is told to."""
+
+    def __init__(self) -> None:
+        self.gate: Gate | None = None
+        self.stopping = False
+        self.degraded: list[str] = []
+        self._watch: Watch | None = None
+
+    async def lifespan(
+        self, receive: Callable[[], Awaitable[dict[str, Any]]], send: Callable[[Mapping[str, Any]], Awaitable[None]]
+    ) -> None:
+        """ASGI's lifespan protocol."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def start(self) -> None:
+        """Load the configuration, from the database or from what was kept of it, and begin to watch it."""
+        snapshot = await self._first_snapshot()
+        loop = asyncio.get_running_loop()
+        if snapshot is not None:
+            self._open(snapshot)
+        self._watch = Watch(
+            snapshot.version if snapshot and not self.degraded else -1,
+            lambda new: loop.call_soon_threadsafe(self._adopt, new),
+            lambda what, scope: loop.call_soon_threadsafe(self._lifted, what, scope),
+        )
+        self._watch.start()
+        gc.collect()
+        gc.freeze()  # a full collection with Django loaded pauses 9 ms; what lives now lives for good
+
+    async def stop(self) -> None:
+        """Let everything go; running calls have been waited for by the server."""
+        self.stopping = True
+        if self._watch is not None:
+            await asyncio.to_thread(self._watch.stop)
+        if self.gate is not None:
+            await self.gate.close()
+
+    async def _first_snapshot(self) -> Snapshot | None:
+        try:
+            async with asyncio.timeout(DATABASE_PATIENCE):
+                return await asyncio.to_thread(_load)
+        except (DatabaseError, OSError, TimeoutError) as error:
+            self.degraded = ["db"]
+            found = await asyncio.to_thread(loading.kept)
+            if found is None:
+                log.error("no configuration: the database does not answer (%s) and none was kept", type(error).__name__)
+                return None
+            snapshot, age = found
+            log.warning("the database does not answer; starting with the configuration kept %.0f s ago%s",
+                        age, " - it may be out of date" if age > MAX_STALE else "")  # fmt: skip
+            return snapshot
+
+    def _open(self, snapshot: Snapshot) -> None:
+        self.gate = Gate(snapshot, Journal(settings.ROTATION_JOURNAL_DIR))
+        log.info("gateway open: %d pools, %d deployments, %d keys%s", len(snapshot.pools), len(snapshot.deployments),
+                 len(snapshot.secrets), "; providers are simulated" if snapshot.simulated else "")  # fmt: skip
+
+    def _adopt(self, snapshot: Snapshot) -> None:
+        self.degraded = []
+        if self.gate is None:
+            self._open(snapshot)
+        else:
+            self.gate.adopt(snapshot)
+
+    def _lifted(self, what: str, scope: str) -> None:
+        if self.gate is not None:
+            recall.lift(self.gate.health, what, scope)
+
+
+def _load() -> Snapshot:
+    try:
+        rows = loading.read()
+    finally:
+        connection.close()
+    loading.keep(rows)
+    return loading.build(rows)

@@ -1,0 +1,219 @@
+"""From the database to a snapshot, by way of plain rows.
+
+`read` asks Postgres, `build` makes the value. Between them the rows can be kept in a sealed file, from which a
+start is possible while the database is away. Runs in a thread of its own; the event loop never comes here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from rotation import models, sealing
+from rotation.core.failures import FailureKind
+from rotation.core.policy import policy_from
+from rotation.core.selection import NEVER
+from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
+from rotation.gateway.clients import Client
+from rotation.gateway.snapshot import Block, Learned, Snapshot
+
+log = logging.getLogger("rotation.gateway")
+
+PURPOSE = "snapshot"
+RECHECK = 900.0  # seconds an invalid key is left alone before a call may try it again
+MILLION = 1_000_000
+KEY = "id account_id sealed last4 label state state_reason state_since checked_at"
+DEPLOYMENT = (
+    "id provider_id model_id family context max_output tools parallel_tools json_schema images reasoning "
+    "price_in price_out free status status_reason lacks"
+)
+
+Row = Any  # one row as a plain dictionary: names to values
+Rows = dict[str, list[Row]]
+
+
+def version() -> int:
+    """The configuration's version in the database, 0 before there is one."""
+    return models.ConfigVersion.objects.values_list("version", flat=True).first() or 0
+
+
+def read() -> Rows:
+    """Everything the engine works from, as plain rows."""
+    now = timezone.now()
+    live = Q(account__enabled=True, account__provider__enabled=True, enabled=True)
+    providers = [
+        {"id": p.id, "name": p.name, "kind": p.kind, "base_url": p.url, "label": p.label, "simulated": p.simulated,
+         "options": p.options}
+        for p in models.Provider.objects.filter(enabled=True)
+    ]  # fmt: skip
+    placements = models.Placement.objects.filter(enabled=True, deployment__provider__enabled=True)
+    deployments = models.Deployment.objects.filter(provider__enabled=True)
+    found: Rows = {
+        "version": [{"version": version()}],
+        "providers": providers,
+        "accounts": _plain(models.Account.objects.filter(enabled=True), "id provider_id label plan"),
+        "keys": _plain(models.Key.objects.filter(live), KEY),
+        "deployments": _plain(deployments.order_by("provider__priority", "id"), DEPLOYMENT),
+        "pools": _plain(models.Pool.objects.all(), "id name strategy preset policy version"),
+        "placements": _plain(placements.order_by("position", "id"), "pool_id deployment_id position pinned"),
+        "clients": _plain(models.ClientKey.objects.filter(enabled=True), "id label digest pools internal expires_at"),
+        "cooldowns": _plain(models.Cooldown.objects.filter(until__gt=now), "scope until kind reason"),
+        "breakers": _plain(models.BreakerState.objects.filter(state__in=["forced_open", "open"]), "scope state until"),
+        "limits": _plain(models.LearnedLimit.objects.all(), "scope axis limit window_s"),
+    }
+    return found
+
+
+def _plain(rows: QuerySet[Any], names: str) -> list[Row]:
+    return list(rows.values(*names.split()))
+
+
+def build(rows: Rows) -> Snapshot:
+    """The snapshot of these rows. A secret that cannot be opened benches its key and nothing else."""
+    providers = {r["id"]: Provider(**r) for r in rows["providers"] if r["base_url"]}
+    accounts = {r["id"]: Account(r["id"], r["provider_id"], r["label"], r["plan"]) for r in rows["accounts"]}
+    deployments = {r["id"]: _deployment(r) for r in rows["deployments"] if r["provider_id"] in providers}
+    secrets, blocks = _secrets(rows["keys"])
+    keys = {
+        r["id"]: Key(r["id"], r["account_id"], r["last4"], r["label"])
+        for r in rows["keys"]
+        if r["account_id"] in accounts
+    }
+    return Snapshot(
+        version=rows["version"][0]["version"],
+        providers=providers,
+        deployments=deployments,
+        targets=_targets(deployments, keys, accounts, providers),
+        pools=_pools(rows, deployments),
+        clients={r["digest"]: _client(r) for r in rows["clients"]},
+        secrets=secrets,
+        blocks=[*blocks, *_blocks(rows)],
+        learned=[Learned(r["scope"], r["axis"], r["limit"], r["window_s"]) for r in rows["limits"]],
+    )
+
+
+def _deployment(row: dict[str, Any]) -> Deployment:
+    names = ("family", "context", "max_output", "tools", "parallel_tools", "json_schema", "images", "reasoning", "free")
+    known: dict[str, Any] = {name: row[name] for name in names}
+    for name in ("price_in", "price_out"):
+        known[name] = float(row[name]) / MILLION if row[name] is not None else None
+    return Deployment(row["id"], row["provider_id"], row["model_id"], lacks=frozenset(row["lacks"]), **known)
+
+
+def _client(row: dict[str, Any]) -> Client:
+    return Client(row["id"], row["label"], frozenset(row["pools"]), row["internal"], _epoch(row["expires_at"]))
+
+
+def _secrets(keys: list[dict[str, Any]]) -> tuple[dict[int, sealing.Secret], list[Block]]:
+    secrets: dict[int, sealing.Secret] = {}
+    blocks: list[Block] = []
+    for row in keys:
+        try:
+            secrets[row["id"]] = sealing.Secret(sealing.unseal(row["sealed"]))
+        except sealing.Locked as locked:
+            secrets[row["id"]] = sealing.Secret("")
+            blocks.append(Block(f"key:{row['id']}", NEVER, FailureKind.BAD_CREDENTIAL, str(locked)))
+            continue
+        if row["state"] == "invalid":
+            asked = max(_epoch(row["checked_at"]) or 0.0, _epoch(row["state_since"]) or 0.0)
+            why = f"the provider refused this key: {row['state_reason']}"
+            blocks.append(Block(f"key:{row['id']}", asked + RECHECK, FailureKind.BAD_CREDENTIAL, why))
+    return secrets, blocks
+
+
+def _targets(
+    deployments: dict[int, Deployment],
+    keys: dict[int, Key],
+    accounts: dict[int, Account],
+    providers: dict[int, Provider],
+) -> dict[int, tuple[Target, ...]]:
+    """By deployment, one target per key of its provider; accounts alternate, so that another follows a busy one."""
+    by_provider: dict[int, list[list[Key]]] = defaultdict(list)
+    for account in accounts.values():
+        by_provider[account.provider].append([k for k in keys.values() if k.account == account.id])
+    found = {}
+    for deployment in deployments.values():
+        rounds = by_provider[deployment.provider]
+        longest = max((len(r) for r in rounds), default=0)
+        order = [r[i] for i in range(longest) for r in rounds if i < len(r)]
+        provider = providers[deployment.provider]
+        found[deployment.id] = tuple(Target(deployment, key, accounts[key.account], provider) for key in order)
+    return found
+
+
+def _pools(rows: Rows, deployments: dict[int, Deployment]) -> dict[str, Pool]:
+    placed: dict[int, list[Placement]] = defaultdict(list)
+    for row in rows["placements"]:
+        if row["deployment_id"] in deployments:
+            placed[row["pool_id"]].append(Placement(row["deployment_id"], row["position"], row["pinned"]))
+    return {
+        row["name"]: Pool(
+            row["id"], row["name"], tuple(placed[row["id"]]), row["strategy"],
+            policy_from(row["preset"], row["policy"]), row["version"],
+        )
+        for row in rows["pools"]
+    }  # fmt: skip
+
+
+def _blocks(rows: Rows) -> list[Block]:
+    """What is out of reach: deployments that are gone or do not fit, cooldowns that run, breakers that are open."""
+    out = {"gone": FailureKind.MODEL_GONE, "incompatible": FailureKind.LACKS_FEATURE}
+    found = [
+        Block(f"deployment:{r['id']}", NEVER, out[r["status"]], f"{r['status']}: {r['status_reason']}".rstrip(": "))
+        for r in rows["deployments"]
+        if r["status"] in out
+    ]
+    kinds = {kind.value: kind for kind in FailureKind}
+    for row in rows["cooldowns"]:
+        kind = kinds.get(row["kind"], FailureKind.RATE_LIMITED)
+        found.append(Block(row["scope"], _epoch(row["until"]) or 0.0, kind, row["reason"]))
+    for row in rows["breakers"]:
+        forced = row["state"] == "forced_open"
+        until = NEVER if forced else _epoch(row["until"]) or 0.0
+        why = "forced open by an operator" if forced else "breaker open since before the start"
+        found.append(Block(row["scope"], until, FailureKind.OVERLOADED, why))
+    return found
+
+
+def _epoch(moment: Any) -> float | None:
+    """Epoch seconds of a datetime, or of the ISO text it becomes in the kept file."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return float(moment.timestamp()) if moment is not None else None
+
+
+def keep(rows: Rows) -> None:
+    """Keep the rows, sealed, for a start without the database. Trouble is logged, not raised."""
+    path = kept_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(sealing.seal(orjson.dumps(rows, default=str).decode(), PURPOSE))
+        draft.replace(path)
+    except OSError as error:
+        log.warning("the configuration could not be kept in %s: %s", path, error)
+
+
+def kept() -> tuple[Snapshot, float] | None:
+    """The last configuration that was kept and its age in seconds; None when there is none that can be opened."""
+    path = kept_file()
+    try:
+        rows = orjson.loads(sealing.unseal(path.read_text(), PURPOSE))
+        return build(rows), time.time() - path.stat().st_mtime
+    except (OSError, sealing.Locked, ValueError, KeyError):
+        return None
+
+
+def kept_file() -> Path:
+    return Path(settings.ROTATION_HOME) / "snapshot.sealed"

@@ -1,0 +1,103 @@
+"""What a client is told when no target could answer: honest status, when to come back, and whether to retry.
+
+A refusal closes the call's page. Messages of providers are passed on for the caller's own mistakes only, redacted;
+otherwise each failure is told in our words.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from rotation.core.failures import Blame, Failure, FailureKind
+from rotation.core.rotation import GiveUp
+from rotation.core.selection import State
+from rotation.gateway.entry import Entry
+from rotation.gateway.envelope import Refusal
+
+log = logging.getLogger("rotation.gateway")
+
+LATEST = 86_400  # seconds: the longest wait worth naming
+ENOUGH_TRIES = 3  # after this many attempts of ours a client's own retries would only pile up
+
+
+def refusal(end: GiveUp, entry: Entry, now: float) -> Refusal:
+    """The answer of last resort; writes the page and one ERROR line."""
+    failure = end.final or _telling(end)
+    answer = _caller_error(end.final) if end.final and _callers(end.final) else _exhausted(end, entry, failure, now)
+    headers = {"x-request-id": entry.call.id, "x-rotation-attempts": str(len(entry.notes)), **answer.headers}
+    outcome = "refused" if answer.status < 500 and answer.status != 429 else "failed"
+    entry.close(outcome, answer.status, failure=failure, error=answer.message)
+    log.error(
+        "call %s for %s: %s after %d attempts",
+        entry.call.id,
+        entry.route.pool or "a model",
+        answer.code,
+        len(entry.notes),
+    )
+    return Refusal(answer.status, answer.message, answer.code, answer.param, answer.type, headers, answer.more)
+
+
+def _callers(failure: Failure) -> bool:
+    return failure.blames in (Blame.CALLER, Blame.REQUEST)
+
+
+def _telling(end: GiveUp) -> Failure | None:
+    """The failure that says most: one the caller can mend, if every attempt met it, else the last one."""
+    failures = [failure for _, failure in end.failures]
+    for kind in (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE):
+        if failures and all(f.kind is kind for f in failures):
+            return failures[-1]
+    return failures[-1] if failures else None
+
+
+def _caller_error(failure: Failure) -> Refusal:
+    status = failure.status if failure.status and 400 <= failure.status < 500 else failure.row.status
+    message = failure.message or f"The provider refused the request: {failure.row.words}."
+    return Refusal(status, message, failure.code or failure.kind.value, failure.param, failure.type,
+                   headers={"x-should-retry": "false"})  # fmt: skip
+
+
+def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -> Refusal:
+    states = {c.standing.state for c in entry.candidates}
+    if failure and failure.kind in (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE):
+        return _caller_error(failure)
+    if not entry.candidates:
+        return Refusal(
+            503, "No key is set up for this model. Add one under Providers & keys.", "no_key", more=_why(entry)
+        )
+    if not entry.notes and states == {State.UNFIT}:
+        reason = entry.candidates[0].standing.why
+        return Refusal(400, f"No model of this pool can serve this call: {reason}.", "no_fit", more=_why(entry))
+    if now >= entry.call.deadline and entry.notes:
+        return Refusal(
+            504,
+            "The deadline passed before a target answered.",
+            "deadline_exceeded",
+            headers=_retry(end, entry, now),
+            more=_why(entry),
+        )
+    limited = not entry.notes or all(f.row.status == 429 for _, f in end.failures)
+    cooling = State.COOLING in states or bool(end.failures)
+    status, code = (429, "all_targets_rate_limited") if limited and cooling else (503, "no_healthy_upstream")
+    if end.retry_at is None and not end.failures:
+        status, code = 503, "no_healthy_upstream"
+    message = f"No target could answer ({len(entry.notes)} tried)." + _when(end, now)
+    return Refusal(status, message, code, headers=_retry(end, entry, now), more=_why(entry))
+
+
+def _when(end: GiveUp, now: float) -> str:
+    return f" The first may be free again in {max(end.retry_at - now, 1):.0f} s." if end.retry_at else ""
+
+
+def _retry(end: GiveUp, entry: Entry, now: float) -> dict[str, str]:
+    """`retry-after` is the earliest feasible moment; after enough tries of ours the client should not add its own."""
+    headers = {"x-should-retry": "false" if len(entry.notes) >= ENOUGH_TRIES or not end.retry_at else "true"}
+    if end.retry_at:
+        headers["retry-after"] = str(min(max(math.ceil(end.retry_at - now), 1), LATEST))
+    return headers
+
+
+def _why(entry: Entry) -> dict[str, object]:
+    """Per candidate, why not: names and our own words, never a key or an address."""
+    return {"candidates": [{k: row[k] for k in ("target", "state", "why")} for row in entry.trace()]}

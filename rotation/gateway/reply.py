@@ -1,0 +1,58 @@
+"""What a call comes to: a whole answer or a stream, with its headers. The doors turn it into bytes on a wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+
+from rotation.core.failures import Failure
+from rotation.core.targets import Target
+from rotation.gateway.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An answer in one piece."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A committed stream: its first content has come. `chunks` must be closed by whoever reads it."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncGenerator[bytes, None]
+
+
+Reply = Whole | Streamed
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt that did not answer; `until` is when its blamed scope is let in again, where that is known."""
+
+    failure: Failure
+    until: float | None
+
+
+def headers_for(call: Call, target: Target, attempts: int, *, queue_ms: float, first_ms: float) -> dict[str, str]:
+    """The headers that say who answered and how. Built from ids and our own names only, never from a client's text."""
+    headers = {
+        "x-request-id": call.id,
+        "x-rotation-model": _plain(target.deployment.model),
+        "x-rotation-provider": target.provider.name,
+        "x-rotation-attempts": str(attempts),
+        "server-timing": f"queue;dur={queue_ms:.1f}, first;dur={first_ms:.1f}",
+    }
+    if target.provider.simulated:
+        headers["x-rotation-simulated"] = "1"
+    return headers
+
+
+def _plain(text: str) -> str:
+    """Model ids come from listings: only printable ASCII goes into a header."""
+    return "".join(c if " " < c < "\x7f" else "?" for c in text)

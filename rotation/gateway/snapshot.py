@@ -1,0 +1,116 @@
+"""The configuration in memory: what the engine may choose from, and what a name means.
+
+A snapshot is a value: it is loaded whole, never changed, and replaced by the next one.
+It holds no plain secret but in `secrets`, whose values have no readable form.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rotation.core.failures import FailureKind
+from rotation.core.policy import BALANCED, Policy
+from rotation.core.targets import Deployment, Pool, Provider, Target
+from rotation.gateway.clients import Client
+from rotation.gateway.envelope import Refusal
+from rotation.sealing import Secret
+
+POOL_PREFIX = "pool/"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A scope that was out of reach when the snapshot was read; `until` is epoch seconds, infinity for "until told"."""
+
+    scope: str
+    until: float
+    kind: FailureKind
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A limit learned in an earlier life."""
+
+    scope: str
+    axis: str
+    limit: float
+    window: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a call may go: deployments in order, under one policy. `pool` is "" for a model asked for by name."""
+
+    pool: str
+    deployments: tuple[int, ...]
+    policy: Policy = BALANCED
+    version: int = 0
+    strategy: str = "ordered"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything the data plane knows of the configuration. `version` is the database's."""
+
+    version: int
+    providers: Mapping[int, Provider]
+    deployments: Mapping[int, Deployment]
+    targets: Mapping[int, tuple[Target, ...]]  # by deployment id
+    pools: Mapping[str, Pool]
+    clients: Mapping[str, Client]  # by digest
+    secrets: Mapping[int, Secret] = field(repr=False)  # by key id
+    blocks: Sequence[Block] = ()
+    learned: Sequence[Learned] = ()
+
+    @cached_property
+    def names(self) -> Mapping[str, tuple[int, ...]]:
+        """Bare model ids and `provider/model` -> the deployments that offer them."""
+        found: dict[str, list[int]] = {}
+        for deployment in self.deployments.values():
+            provider = self.providers[deployment.provider]
+            found.setdefault(deployment.model, []).append(deployment.id)
+            found.setdefault(f"{provider.name}/{deployment.model}", []).append(deployment.id)
+        return {name: tuple(ids) for name, ids in found.items()}
+
+    @property
+    def simulated(self) -> bool:
+        """True while simulated providers answer."""
+        return any(p.simulated for p in self.providers.values())
+
+    def route(self, asked: str, models: Iterable[str], client: Client) -> Route:
+        """What the names mean for this client. Raises `Refusal`: 403 for what it may not use, 404 for no such name."""
+        chain = [asked, *(m for m in models if m != asked)]
+        if len(chain) == 1 or asked in self.pools:
+            return self._one(asked, client)
+        found = [self._one(name, client) for name in chain]
+        ids = dict.fromkeys(i for route in found for i in route.deployments)
+        return Route("", tuple(ids))
+
+    def _one(self, name: str, client: Client) -> Route:
+        pool = self.pools.get(name) or self.pools.get(name.removeprefix(POOL_PREFIX))
+        if pool is not None:
+            if client.pools and pool.name not in client.pools:
+                raise self._not_allowed(pool.name, client)
+            ids = tuple(p.deployment for p in pool.placements)
+            return Route(pool.name, ids, pool.policy, pool.version, pool.strategy)
+        ids = self.names.get(name, ())
+        if client.pools:
+            raise self._not_allowed(name, client)
+        if not ids:
+            raise self._unknown(name)
+        return Route("", ids)
+
+    def _not_allowed(self, name: str, client: Client) -> Refusal:
+        pools = ", ".join(sorted(client.pools))
+        return Refusal(403, f"This client key may use the pools {pools}, not '{name}'.", "model_not_allowed", "model")
+
+    def _unknown(self, name: str) -> Refusal:
+        near = difflib.get_close_matches(name, [*self.pools, *self.names], n=3, cutoff=0.6)
+        hint = f" Near it: {', '.join(near)}." if near else f" Pools: {', '.join(self.pools)}."
+        return Refusal(
+            404, f"The model '{name}' is not known here.{hint} GET /v1/models lists all.", "model_not_found", "model"
+        )

@@ -1,0 +1,82 @@
+"""Which targets fit a call, and what is said of those that do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rotation.core.policy import BALANCED
+from rotation.core.selection import FITNESS, READY, Standing, State, select, unfit
+from rotation.core.targets import Account, Deployment, Key, Needs, Provider, Target
+
+PROVIDER = Provider(1, "groq", "groq", "http://x")
+ACCOUNT = Account(1, 1)
+
+
+def target(number: int, **features: object) -> Target:
+    return Target(Deployment(number, 1, f"model-{number}", **features), Key(number, 1), ACCOUNT, PROVIDER)  # type: ignore[arg-type]  # features vary
+
+
+def ready(_: Target) -> Standing:
+    return READY
+
+
+def test_targets_keep_the_order_they_were_given_in() -> None:
+    found = select([target(3), target(1), target(2)], Needs(), BALANCED, ready)
+    assert [c.target.deployment.id for c in found] == [3, 1, 2]
+
+
+@pytest.mark.parametrize("feature", [name for name, _, _ in FITNESS])
+def test_a_feature_that_is_needed_and_missing_makes_a_target_unfit_and_names_it(feature: str) -> None:
+    needs = Needs(tools=True, parallel_tools=True, json_schema=True, images=1)
+    lacking = Deployment(1, 1, "m", lacks=frozenset({feature}))
+    assert feature.replace("_", " ") in (unfit(lacking, needs) or "")
+    assert unfit(lacking, Needs()) is None
+
+
+@pytest.mark.parametrize("feature", [name for name, _, _ in FITNESS])
+def test_a_feature_nobody_knows_of_is_given_the_benefit_of_the_doubt(feature: str) -> None:
+    needs = Needs(tools=True, parallel_tools=True, json_schema=True, images=1)
+    assert unfit(Deployment(1, 1, "m"), needs) is None
+    assert unfit(replace(Deployment(1, 1, "m"), **{feature: False}), needs) is not None
+
+
+def test_a_prompt_and_its_answer_must_fit_the_window() -> None:
+    small = Deployment(1, 1, "m", context=1000, max_output=200)
+    assert unfit(small, Needs(prompt_tokens=800, max_output=200)) is None
+    assert "1,000" in (unfit(small, Needs(prompt_tokens=801, max_output=200)) or "")
+    assert "at most 200" in (unfit(small, Needs(max_output=201)) or "")
+
+
+def test_an_unfit_target_says_why_whatever_its_health() -> None:
+    [found] = select([target(1, tools=False)], Needs(tools=True), BALANCED, ready)
+    assert found.standing.state is State.UNFIT
+    assert "tools" in found.standing.why
+    assert not found.last_resort
+
+
+def resting_all_but(healthy: int, many: int = 4) -> tuple[list[Target], dict[int, Standing]]:
+    targets = [target(n) for n in range(1, many + 1)]
+    standings = {t.key.id: Standing(State.RESTING, 100.0 + t.key.id, "breaker open") for t in targets[healthy:]}
+    return targets, standings
+
+
+def test_in_panic_every_resting_target_is_a_last_resort() -> None:
+    targets, standings = resting_all_but(1)
+    found = select(targets, Needs(), BALANCED, lambda t: standings.get(t.key.id, READY))
+    assert [c.last_resort for c in found] == [False, True, True, True]
+
+
+def test_without_panic_only_those_beyond_the_ejection_cap_are_a_last_resort_soonest_first() -> None:
+    targets, standings = resting_all_but(1)
+    policy = replace(BALANCED, panic=False, ejection_cap=0.5)
+    found = select(targets, Needs(), policy, lambda t: standings.get(t.key.id, READY))
+    assert [c.target.key.id for c in found if c.last_resort] == [2]
+
+
+def test_without_panic_and_cap_nobody_resting_is_tried() -> None:
+    targets, standings = resting_all_but(0)
+    policy = replace(BALANCED, panic=False, ejection_cap=None)
+    found = select(targets, Needs(), policy, lambda t: standings.get(t.key.id, READY))
+    assert not any(c.last_resort for c in found)
