@@ -85,7 +85,7 @@ def reach_of(host: str) -> Reach:
         pass
     try:  # 127.1, 0x7f000001 and 2130706433 are addresses to every resolver
         return verdict(IPv4Address(socket.inet_aton(name)))
-    except OSError:
+    except (OSError, ValueError):
         bare = "." not in name or name.endswith((".local", ".internal", ".lan", ".home.arpa"))
         return Reach.PRIVATE if bare else Reach.PUBLIC
 

@@ -79,7 +79,7 @@ def unseal(token: str, purpose: str = PROVIDER_KEY) -> str:
     if not token:
         return ""
     try:
-        return MultiFernet(_box(settings.ROTATION_SECRETS_KEY, purpose)).decrypt(token).decode()
+        return MultiFernet(_box(settings.ROTATION_SECRETS_KEY, purpose)).decrypt(token.encode()).decode()
     except InvalidToken:
         raise Locked from None
 
@@ -88,7 +88,7 @@ def reseal(token: str, purpose: str = PROVIDER_KEY) -> str:
     """The token under the first secrets key: itself when it already is. Raises Locked when none opens it."""
     boxes = _box(settings.ROTATION_SECRETS_KEY, purpose)
     try:
-        boxes[0].decrypt(token)
+        boxes[0].decrypt(token.encode())
     except InvalidToken:
         return seal(unseal(token, purpose), purpose)
     return token

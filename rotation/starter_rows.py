@@ -43,13 +43,13 @@ def load(simulated: bool) -> int:
 
 
 @lru_cache(maxsize=1)
-def _file() -> dict[str, Any]:
+def starter_file() -> dict[str, Any]:
     return tomllib.loads(FILE.read_text())
 
 
 def _halves(simulated: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     """(provider name in the database, its table in the file) of the real or the simulated half."""
-    for table in _file()["provider"]:
+    for table in starter_file()["provider"]:
         if simulated:
             yield f"sim-{table['name']}", table
         elif "base_url" in table:
@@ -112,7 +112,7 @@ def _usd(price: float | None) -> Decimal | None:
 
 
 def _pools(given: set[str], simulated: bool) -> list[str]:
-    tables = _file()["pool"]
+    tables = starter_file()["pool"]
     new = [mark for name in tables if (mark := f"pool:{name}") not in given]
     Pool.objects.bulk_create(
         (Pool(name=name, label=table["label"]) for name, table in tables.items() if f"pool:{name}" in new),
@@ -132,7 +132,7 @@ def _pools(given: set[str], simulated: bool) -> list[str]:
 def _places(simulated: bool) -> Iterator[tuple[str, str, int]]:
     """(pool, provider/model, position) of every placement of one half."""
     there = {name for name, _ in _halves(simulated)}
-    for pool, table in _file()["pool"].items():
+    for pool, table in starter_file()["pool"].items():
         rows = [*enumerate(table["order"], 1), *((LAST, name) for name in table.get("last", []))]
         for position, model in rows:
             name = f"sim-{model}" if simulated else model
