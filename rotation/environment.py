@@ -1,6 +1,6 @@
 """Reads the process environment into plain values: flags, numbers, lists, a database URL, kept secrets.
 
-Standard library only, and no Django: settings and the supervisor both read through it.
+No Django: settings and the supervisor both read through it.
 It deliberately knows no setting by name; the names stand in `settings.py`.
 """
 
@@ -21,6 +21,14 @@ SCHEMES = frozenset({"postgres", "postgresql"})
 
 class BadEnvironment(ValueError):
     """A variable cannot be used as it stands; the message says which one and what to write."""
+
+
+def load_env_file(root: Path) -> None:
+    """Takes in `.env` (or what ROTATION_ENV_FILE names; empty: nothing). What is set already stays as it is."""
+    if path := os.environ.get("ROTATION_ENV_FILE", str(root / ".env")):
+        from dotenv import load_dotenv  # noqa: PLC0415 - the rest of this module needs the standard library only
+
+        load_dotenv(path)
 
 
 def envbool(name: str, default: bool = False) -> bool:

@@ -16,6 +16,8 @@ import django
 import uvicorn
 from django.conf import settings
 
+from rotation.embedded.listening import bound
+
 
 def listener(arguments: argparse.Namespace) -> socket.socket:
     """The socket to serve on. A unix socket left over from a killed process is replaced."""
@@ -32,19 +34,6 @@ def listener(arguments: argparse.Namespace) -> socket.socket:
             os.umask(before)
         return unix
     return bound(settings.HOST, settings.PORT)
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A TCP socket on the first address `host` stands for; raises OSError when the port is taken."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    tcp = socket.socket(family, kind, protocol)
-    try:
-        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tcp.bind(address)
-    except OSError:
-        tcp.close()
-        raise
-    return tcp
 
 
 def main() -> None:

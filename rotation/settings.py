@@ -11,14 +11,13 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from dotenv import dotenv_values, load_dotenv
+from dotenv import dotenv_values
 
 from rotation import logs
-from rotation.environment import database, envbool, envchoice, envint, envlist, kept_secrets
+from rotation.environment import database, envbool, envchoice, envint, envlist, kept_secrets, load_env_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-if env_file := os.environ.get("ROTATION_ENV_FILE", str(BASE_DIR / ".env")):
-    load_dotenv(env_file)  # never overrides what the environment already says
+load_env_file(BASE_DIR)
 
 # --- Where and how this process runs
 ROTATION_HOME = Path(os.environ.get("ROTATION_HOME") or BASE_DIR / ".rotation").expanduser().absolute()
@@ -53,6 +52,8 @@ ROTATION_PEPPER = os.environ.get("ROTATION_PEPPER") or kept["ROTATION_PEPPER"]
 
 # --- The engine
 ROTATION_SIMULATOR_URL = told("ROTATION_SIMULATOR_URL")
+near = "127.0.0.1" if HOST in {"0.0.0.0", "::"} else HOST  # noqa: S104 - compared, not bound
+ROTATION_GATEWAY_URL = told("ROTATION_GATEWAY_URL", f"http://{near}:{PORT}")  # where jobs call the gateway
 ROTATION_JOURNAL_DIR = Path(os.environ.get("ROTATION_JOURNAL_DIR") or ROTATION_HOME / "journal").absolute()
 ROTATION_DASHBOARD_SOCKET = told("ROTATION_DASHBOARD_SOCKET", str(ROTATION_HOME / "dashboard.sock"))
 ROTATION_MAX_BODY = envint("ROTATION_MAX_BODY", 32 * 1024 * 1024)  # bytes

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -57,6 +58,11 @@ class Home:
         self._lock.write(f"{url}, process {os.getpid()}")
         self._lock.flush()
 
+    def announce(self, addresses: Mapping[str, str]) -> None:
+        """Writes `running.env`."""
+        text = "".join(f"{name}='{value}'\n" for name, value in addresses.items())
+        self._write(self.running, text)
+
     def socket(self, name: str) -> Path:
         """A path for a unix socket: in here, or in a private folder of the temporary one when that is too long."""
         inside = self.path / name
@@ -69,10 +75,7 @@ class Home:
 
     def remember(self, name: str, value: Any) -> None:
         """Keeps a small fact over restarts, readable by its owner only."""
-        draft = self.path / f"{name}.draft"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(value, file)
-        draft.replace(self.path / f"{name}.json")
+        self._write(self.path / f"{name}.json", json.dumps(value))
 
     def recall(self, name: str) -> Any:
         """What `remember` kept, None when there is nothing (or nothing readable)."""
@@ -80,3 +83,9 @@ class Home:
             return json.loads((self.path / f"{name}.json").read_text())
         except (OSError, ValueError):
             return None
+
+    def _write(self, path: Path, text: str) -> None:
+        draft = path.with_name(f"{path.name}.draft")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        draft.replace(path)

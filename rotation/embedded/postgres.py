@@ -5,6 +5,7 @@ It only says how (folders, arguments, readiness); starting, watching and stoppin
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -30,6 +31,7 @@ SETTINGS = {
     "max_parallel_workers_per_gather": "0",  # containers often have a tiny /dev/shm
     "jit": "off",
     "wal_level": "minimal",
+    "max_logical_replication_workers": "0",
     "max_wal_senders": "0",
     "max_wal_size": "256MB",
     "log_min_messages": "warning",
@@ -62,18 +64,19 @@ class Cluster:
         pairs = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return [str(self.programs / "postgres"), "-D", str(self.data), *pairs]
 
-    def create(self) -> None:
-        """Makes the data folder and its contents when they are not there; raises PostgresFailed."""
+    def create(self) -> bool:
+        """Makes the data folder and its contents when they are not there (then: True); raises PostgresFailed."""
         for folder in (self.data, self.sockets):
             lodging.make_private(folder, self.owner)
         if (self.data / "PG_VERSION").exists():
-            return
+            return False
         for left in self.data.iterdir():  # an initdb that was killed half-way
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         made = self.run("initdb", "-D", str(self.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
                         "--locale=C.UTF-8", "--no-instructions", "--no-sync")  # fmt: skip
         if made.returncode:
             raise PostgresFailed(f"Postgres could not make {self.data}: {made.stderr.strip() or made.stdout.strip()}")
+        return True
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(self.programs / program), *arguments]
@@ -88,26 +91,32 @@ class Cluster:
         return self.run("pg_isready", "-q", "-h", str(self.sockets), "-U", "postgres").returncode == 0
 
     def clear_the_way(self, patience: float = 20.0) -> None:
-        """Ends a postmaster left over from a killed `up` and drops a pid file that belongs to nobody.
+        """Ends what a killed `up` left running here, and drops a pid file whose number somebody else has got since.
 
-        Only call it while holding the lock of the home folder: then no living `up` can own this postmaster.
+        Only call it while holding the lock of the home folder: then no living `up` can own these processes. A pid file
+        of a process that is gone stays: Postgres knows what to make of it, and checks for old sessions by it.
         """
         pid_file = self.data / "postmaster.pid"
-        deadline = time.monotonic() + patience
-        while (pid := _first_number(pid_file)) is not None:
-            if not self._is_ours(pid):
-                pid_file.unlink(missing_ok=True)  # the number was given to another process meanwhile
-                return
-            late = time.monotonic() > deadline
-            os.kill(pid, signal.SIGKILL if late else signal.SIGINT)
-            time.sleep(0.1)
+        until = time.monotonic() + patience
+        while residents := self._residents():
+            late = time.monotonic() > until
+            postmaster = _first_number(pid_file)
+            for resident in residents if late else residents & {postmaster}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(resident, signal.SIGKILL if late else signal.SIGINT)
+            time.sleep(0.05)
+        owner = _first_number(pid_file)
+        if owner is not None and Path(f"/proc/{owner}").exists():
+            pid_file.unlink(missing_ok=True)
 
-    def _is_ours(self, pid: int) -> bool:
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            return False  # gone, or a zombie without a command line
-        return str(self.data).encode() in words and words[0].endswith(b"postgres")
+    def _residents(self) -> set[int]:
+        """Processes at home in the data folder: every process of Postgres works from there (Linux)."""
+        found = set()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(entry / "cwd") == str(self.data):  # noqa: PTH115 - no Path needed, there are thousands
+                    found.add(int(entry.name))
+        return found
 
 
 def _first_number(path: Path) -> int | None:
