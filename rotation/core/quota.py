@@ -19,6 +19,8 @@ from typing import Any
 NEVER = math.inf
 #: Waiting exactly as long as asked must be enough, whatever floating point lost on the way.
 SLACK = 1e-9
+#: Seconds; epoch seconds as floats are no finer than a quarter of this.
+TICK = 1e-6
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class Bucket:
     def available(self, now: float) -> float:
         """Units left at `now`."""
         if self.fixed:
-            return self.capacity if now // self.window > self.updated // self.window else self.level
+            return self.capacity if self._turn(now) > self._turn(self.updated) else self.level
         return min(self.capacity, self.level + max(now - self.updated, 0.0) * self.capacity / self.window)
 
     def ready_at(self, need: float, now: float) -> float:
@@ -51,8 +53,11 @@ class Bucket:
         if missing <= SLACK * self.capacity:
             return now
         if self.fixed:
-            return (now // self.window + 1) * self.window
+            return (self._turn(now) + 1) * self.window
         return now + missing / self.capacity * self.window
+
+    def _turn(self, now: float) -> float:
+        return (now + TICK) // self.window
 
     def take(self, need: float, now: float) -> None:
         """Use `need` units, there or not."""

@@ -142,12 +142,13 @@ def test_later_keeps_the_one_that_ends_later_and_the_newer_count():
 
 @given(st.lists(st.tuples(st.floats(0, 5000), KINDS, HINTS, RANDS), min_size=1, max_size=30))
 def test_a_cooldown_never_ends_earlier_than_it_was_said_to_and_never_more_than_a_day_from_now(steps):
-    cooldown, now = None, NOON
+    cooldown: Cooldown | None = None
+    now = NOON
     for passed, kind, hint, rand in steps:
         now += passed
-        before = cooldown
-        cooldown = extend(before, Failure(kind, retry_after=hint), now, rand, BALANCED)
-        assert now <= cooldown.until <= now + DAY
-        assert before is None or cooldown.until >= before.until
-        assert cooldown.count >= 1
-        assert cooldown.reason
+        after = extend(cooldown, Failure(kind, retry_after=hint), now, rand, BALANCED)
+        assert now <= after.until <= now + DAY
+        assert cooldown is None or after.until >= cooldown.until
+        assert after.count >= 1
+        assert after.reason
+        cooldown = after
