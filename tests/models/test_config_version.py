@@ -40,7 +40,7 @@ def changes() -> list[Callable[[], object]]:
     pool = rows.pool()
     client, _ = client_keys.issue("laptop")
     return [
-        lambda: rows.provider(),
+        rows.provider,
         lambda: Provider.objects.update(priority=5),
         lambda: Account.objects.filter(pk=key.account_id).update(enabled=False),
         lambda: key.mark("suspect"),
@@ -52,7 +52,7 @@ def changes() -> list[Callable[[], object]]:
         lambda: Placement.objects.all().delete(),
         lambda: raw("TRUNCATE rotation_placement"),
         lambda: Pool.objects.update(preset="seed"),
-        lambda: client.revoke(),
+        client.revoke,
         lambda: ClientKey.objects.all().delete(),
     ]
 

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from rotation.models import BreakerState, Cooldown, LearnedLimit
 from rotation.models.health import CHANNEL
 
 
-def told(action):
+def told(action: Callable[[], None]) -> list[dict[str, Any]]:
     listener = psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}, autocommit=True)
     with listener:
         listener.execute(f"LISTEN {CHANNEL}")
@@ -48,10 +50,10 @@ def test_forgetting_a_limit_tells_the_gateway():
 
 @pytest.mark.django_db
 def test_a_scope_has_one_cooldown_one_breaker_and_one_limit_per_window():
-    def twice(model, **values):
-        model.objects.create(**values)
+    def twice(model: type[models.Model], **values: Any) -> None:
+        model._default_manager.create(**values)
         with pytest.raises(IntegrityError), transaction.atomic():
-            model.objects.create(**values)
+            model._default_manager.create(**values)
 
     twice(Cooldown, scope="key:1", until=timezone.now())
     twice(BreakerState, scope="key:1")
