@@ -144,7 +144,7 @@ def _why(
     """The numbers of the move: against the slowest it passed, or the quickest that passed it."""
     found = evidence[one]
     itself = f"{found.ok} of {found.tries} tries answered, {expected[one] / 1000:.2f} s expected to an answer"
-    was, now = set(before[: before.index(one)]), set(after[: after.index(one)])
+    was, now = (expected.keys() & set(order[: order.index(one)]) for order in (before, after))
     if len(now) < len(was):
         rival = max(was - now, key=lambda other: (expected[other], other))
         gain = 1 - expected[one] / expected[rival]
