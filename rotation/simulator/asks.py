@@ -1,0 +1,212 @@
+"""A chat request as the simulated model reads it. Tokens are characters / 4, everywhere in the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+IMAGE_TOKENS = 85
+Body = dict[str, Any]
+
+
+class BadAsk(Exception):
+    """The request is no chat request: what is wrong, and with which parameter."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`text` is the last user message, `system` all system and developer texts, `tool_results` what tools said last."""
+
+    model: str
+    raw: Mapping[str, Any]
+    text: str = ""
+    system: str = ""
+    history: str = ""
+    tool_results: tuple[str, ...] = ()
+    prompt_tokens: int = 0
+    images: int = 0
+    max_tokens: int | None = None
+    n: int = 1
+    stop: tuple[str, ...] = ()
+    stream: bool = False
+    include_usage: bool = False
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: Any = None
+    parallel: bool = True
+    response_format: Mapping[str, Any] | None = None
+
+
+def tokens_of(text: str) -> int:
+    return (len(text) + 3) // 4
+
+
+def parse(body: bytes) -> Body:
+    """Raises BadAsk when the body is not a JSON object."""
+    try:
+        raw = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadAsk(
+            "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP "
+            "library correctly. The API expects a JSON payload, but what was sent was not valid JSON.)"
+        ) from error
+    if not isinstance(raw, dict):
+        raise BadAsk("Invalid type for the request body: expected an object.")
+    return raw
+
+
+def read(body: bytes) -> Ask:
+    """Raises BadAsk when it is no chat request a provider would take."""
+    raw = parse(body)
+    model = _model(raw)
+    messages = raw.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise BadAsk(
+            "Missing required parameter: 'messages'."
+            if messages is None
+            else "Invalid 'messages': expected a non-empty array of objects.",
+            "messages",
+        )
+    said = _Said()
+    for place, message in enumerate(messages):
+        said.take(message, place)
+    tools = _tools(raw)
+    chars = said.chars + (len(orjson.dumps(tools)) if tools else 0)
+    options = raw.get("stream_options")
+    return Ask(
+        model=model,
+        raw=raw,
+        text=said.text,
+        system="\n".join(said.system),
+        history="\n".join(said.history),
+        tool_results=tuple(said.tool_results),
+        prompt_tokens=(chars + 3) // 4 + IMAGE_TOKENS * said.images,
+        images=said.images,
+        max_tokens=_max_tokens(raw),
+        n=_integer(raw, "n", low=1, high=128) or 1,
+        stop=_stop(raw),
+        stream=_boolean(raw, "stream"),
+        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
+        tools=tools,
+        tool_choice=raw.get("tool_choice"),
+        parallel=raw.get("parallel_tool_calls") is not False,
+        response_format=_object(raw, "response_format"),
+    )
+
+
+class _Said:
+    """Walks the messages once."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.system: list[str] = []
+        self.history: list[str] = []
+        self.tool_results: list[str] = []
+        self.images = 0
+        self.chars = 0
+
+    def take(self, message: Any, place: int) -> None:
+        if not isinstance(message, dict):
+            raise BadAsk(f"Invalid type for 'messages[{place}]': expected an object.", f"messages[{place}]")
+        role = message.get("role")
+        if role not in {"system", "developer", "user", "assistant", "tool", "function"}:
+            raise BadAsk(f"Invalid value for 'messages[{place}].role'.", f"messages[{place}].role")
+        text = self._content(message.get("content"), place)
+        self.chars += len(text)
+        if calls := message.get("tool_calls"):
+            self.chars += len(orjson.dumps(calls))
+        if role in {"system", "developer"}:
+            self.system.append(text)
+        elif role == "user":
+            self.text = text
+            self.tool_results.clear()
+        elif role in {"tool", "function"}:
+            self.tool_results.append(text)
+        self.history.append(text)
+
+    def _content(self, content: Any, place: int) -> str:
+        if content is None or isinstance(content, str):
+            return content or ""
+        if not isinstance(content, list):
+            raise BadAsk(f"Invalid type for 'messages[{place}].content'.", f"messages[{place}].content")
+        texts = []
+        for part in content:
+            if not isinstance(part, dict):
+                raise BadAsk(f"Invalid type for 'messages[{place}].content'.", f"messages[{place}].content")
+            if part.get("type") in {"image_url", "input_image"}:
+                self.images += 1
+            elif isinstance(part.get("text"), str):
+                texts.append(part["text"])
+        return "\n".join(texts)
+
+
+def _model(raw: Mapping[str, Any]) -> str:
+    model = raw.get("model")
+    if isinstance(model, str) and model:
+        return model
+    raise BadAsk(
+        "you must provide a model parameter" if model is None else "Invalid type for 'model': expected a string.",
+        "model",
+    )
+
+
+def _object(raw: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    value = raw.get(name)
+    if value is None or isinstance(value, dict):
+        return value
+    raise BadAsk(f"Invalid type for '{name}': expected an object.", name)
+
+
+def _boolean(raw: Mapping[str, Any], name: str) -> bool:
+    value = raw.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise BadAsk(f"Invalid type for '{name}': expected a boolean.", name)
+
+
+def _integer(raw: Mapping[str, Any], name: str, *, low: int, high: int) -> int | None:
+    value = raw.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise BadAsk(f"Invalid '{name}': expected an integer from {low} to {high}.", name)
+    return value
+
+
+def _max_tokens(raw: Mapping[str, Any]) -> int | None:
+    newer = _integer(raw, "max_completion_tokens", low=1, high=10_000_000)
+    return newer if newer is not None else _integer(raw, "max_tokens", low=1, high=10_000_000)
+
+
+def _stop(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    stop = raw.get("stop")
+    if stop is None:
+        return ()
+    if isinstance(stop, str):
+        return (stop,) if stop else ()
+    if isinstance(stop, Sequence) and all(isinstance(text, str) for text in stop):
+        return tuple(text for text in stop if text)
+    raise BadAsk("Invalid type for 'stop': expected a string or an array of strings.", "stop")
+
+
+def _tools(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The function of each tool."""
+    tools = raw.get("tools")
+    if tools is None:
+        return ()
+    if not isinstance(tools, list):
+        raise BadAsk("Invalid type for 'tools': expected an array of objects.", "tools")
+    functions = []
+    for place, tool in enumerate(tools):
+        function = tool.get("function") if isinstance(tool, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise BadAsk(f"Missing required parameter: 'tools[{place}].function.name'.", f"tools[{place}].function")
+        functions.append(function)
+    return tuple(functions)

@@ -1,0 +1,49 @@
+"""Simulated time. Limits, fault windows and time stamps follow it; nothing else in the simulator reads a clock."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Runs `speed` times as fast as the wall and can be pushed ahead, never back. All values are epoch seconds."""
+
+    def __init__(self, *, speed: float = 1.0, start: float | None = None) -> None:
+        self._speed = _positive(speed)
+        self.start = time.time() if start is None else start
+        self._base = self.start
+        self._since = time.monotonic()
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @property
+    def now(self) -> float:
+        return self._base + (time.monotonic() - self._since) * self._speed
+
+    @property
+    def elapsed(self) -> float:
+        """Simulated seconds since the world began."""
+        return self.now - self.start
+
+    def wall(self, instant: float) -> float:
+        """When, by the wall's clock, the simulated `instant` will be reached if nobody pushes."""
+        return time.time() + (instant - self.now) / self._speed
+
+    def advance(self, seconds: float) -> None:
+        if not 0 <= seconds < 1e10:
+            raise ValueError("advance takes a number of seconds from 0 up; simulated time never runs back")
+        self._base += seconds
+
+    def set_speed(self, speed: float) -> None:
+        """From now on; what has passed stays passed."""
+        speed = _positive(speed)
+        self._base, self._since = self.now, time.monotonic()
+        self._speed = speed
+
+
+def _positive(speed: float) -> float:
+    if not 0 < speed <= 1e6:
+        raise ValueError(f"speed must be above 0 and at most a million, not {speed}")
+    return float(speed)

@@ -1,0 +1,122 @@
+"""The names OpenRouter's simulated catalogue is made of: 55 families and the starter's own models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rotation.simulator.catalogue import Model
+
+# The first forty also offer free models.
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "agentica-org": ("deepcoder",),
+    "ai21": ("jamba-1.7",),
+    "alibaba": ("tongyi-research",),
+    "allenai": ("olmo-2", "olmo-3"),
+    "alpindale": ("goliath",),
+    "arcee-ai": ("afm", "virtuoso"),
+    "arliai": ("qwq-rpr", "deepfocus"),
+    "baidu": ("ernie-4.5",),
+    "bytedance": ("seed-oss", "ui-tars"),
+    "cognitivecomputations": ("dolphin-3.1", "dolphin-mixtral"),
+    "cohere": ("command-r", "command-a"),
+    "deepcogito": ("cogito-v2",),
+    "deepseek": ("deepseek-v3.2", "deepseek-prover", "deepseek-r1-distill"),
+    "eleutherai": ("llemma",),
+    "google": ("gemma-2", "gemma-3", "gemma-3n"),
+    "gryphe": ("mythomax",),
+    "ibm-granite": ("granite-4.0",),
+    "inclusionai": ("ling", "ring"),
+    "kwaipilot": ("kat-coder",),
+    "liquid": ("lfm-2",),
+    "meituan": ("longcat-flash",),
+    "meta-llama": ("llama-3.1", "llama-3.2", "llama-4"),
+    "microsoft": ("phi-4", "wizardlm-2", "mai-ds"),
+    "minimax": ("minimax-m1", "minimax-m2"),
+    "mistralai": ("mistral-small", "ministral", "devstral", "magistral"),
+    "moonshotai": ("kimi-k2", "kimi-dev", "kimi-linear"),
+    "neversleep": ("lumimaid",),
+    "nousresearch": ("hermes-4", "deephermes-3"),
+    "nvidia": ("nemotron", "llama-nemotron"),
+    "openai": ("gpt-oss", "gpt-5"),
+    "openchat": ("openchat-3.6",),
+    "opengvlab": ("internvl3",),
+    "qwen": ("qwen2.5", "qwen3", "qwen3-coder", "qwen3-next"),
+    "sao10k": ("euryale",),
+    "shisa-ai": ("shisa-v2",),
+    "stepfun-ai": ("step3",),
+    "tencent": ("hunyuan",),
+    "thedrummer": ("cydonia", "skyfall"),
+    "tngtech": ("r1t-chimera", "r1t2-chimera"),
+    "z-ai": ("glm-4.5", "glm-4.6"),
+    "amazon": ("nova",),
+    "anthropic": ("claude-4", "claude-4.5"),
+    "anthracite-org": ("magnum-v4",),
+    "inception": ("mercury",),
+    "inflection": ("inflection-3",),
+    "mancer": ("weaver",),
+    "morph": ("morph-v3",),
+    "openrouter": ("fusion",),
+    "perplexity": ("sonar",),
+    "raifle": ("sorcererlm",),
+    "relace": ("relace-apply",),
+    "switchpoint": ("router",),
+    "undi95": ("remm-slerp",),
+    "writer": ("palmyra",),
+    "x-ai": ("grok-4", "grok-code"),
+}
+
+
+def _free(slug: str, name: str, seconds: float, context: int, features: str = "") -> Model:
+    """`features`: words of tools, images, reasoning."""
+    return Model(
+        id=f"{slug}:free",
+        name=f"{name} (free)",
+        owner=slug.partition("/")[0],
+        context=context,
+        seconds=seconds,
+        tools="tools" in features,
+        json_schema="tools" in features,
+        images="images" in features,
+        reasoning="reasoning" in features,
+    )
+
+
+STARTER: tuple[Model, ...] = (
+    _free("meta-llama/llama-3.3-8b-instruct", "Meta: Llama 3.3 8B Instruct", 0.88, 128_000, "tools"),
+    _free("cognitivecomputations/dolphin-mistral-24b-venice-edition", "Venice: Uncensored", 1.31, 32_768),
+    _free("cognitivecomputations/dolphin3.0-mistral-24b", "Dolphin3.0 Mistral 24B", 1.71, 32_768),
+    _free("meta-llama/llama-4-maverick", "Meta: Llama 4 Maverick", 2.35, 128_000, "tools images"),
+    _free("meituan/longcat-flash-chat", "Meituan: LongCat Flash Chat", 3.08, 131_072, "tools"),
+    _free("minimax/minimax-m2", "MiniMax: MiniMax M2", 4.70, 204_800, "tools reasoning"),
+    _free("meta-llama/llama-3.3-70b-instruct", "Meta: Llama 3.3 70B Instruct", 3.01, 131_072, "tools"),
+    _free("deepseek/deepseek-r1-0528-qwen3-8b", "DeepSeek: DeepSeek R1 0528 Qwen3 8B", 6.60, 131_072, "reasoning"),
+    _free("arliai/qwq-32b-arliai-rpr-v1", "ArliAI: QwQ 32B RpR v1", 9.94, 32_768, "reasoning"),
+    _free("microsoft/mai-ds-r1", "Microsoft: MAI DS R1", 12.03, 163_840, "reasoning"),
+    _free("google/gemma-2-9b-it", "Google: Gemma 2 9B", 15.03, 8_192),
+    _free("deepseek/deepseek-chat-v3.1", "DeepSeek: DeepSeek V3.1", 15.69, 163_800, "tools reasoning"),
+    _free("mistralai/mistral-small-3.2-24b-instruct", "Mistral: Mistral Small 3.2 24B", 2.34, 131_072, "tools images"),
+    _free("alibaba/tongyi-deepresearch-30b-a3b", "Tongyi DeepResearch 30B A3B", 2.07, 131_072, "tools reasoning"),
+    _free("moonshotai/kimi-k2", "MoonshotAI: Kimi K2 0711", 3.4, 32_768, "tools"),
+    _free("nvidia/nemotron-nano-9b-v2", "NVIDIA: Nemotron Nano 9B V2", 2.8, 128_000, "tools reasoning"),
+    _free("shisa-ai/shisa-v2-llama3.3-70b", "Shisa AI: Shisa V2 Llama 3.3 70B", 4.1, 32_768),
+    _free("tngtech/deepseek-r1t2-chimera", "TNG: DeepSeek R1T2 Chimera", 7.2, 163_840, "reasoning"),
+    Model(
+        "deepseek/deepseek-chat",
+        "DeepSeek: DeepSeek V3",
+        "deepseek",
+        context=163_840,
+        price_in=0.30,
+        price_out=0.85,
+        seconds=17.0,
+    ),
+    Model(
+        "z-ai/glm-4.6:exacto",
+        "Z.AI: GLM 4.6 (exacto)",
+        "z-ai",
+        context=202_752,
+        price_in=0.45,
+        price_out=1.90,
+        seconds=3.6,
+        reasoning=True,
+    ),
+)
