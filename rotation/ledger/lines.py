@@ -28,7 +28,7 @@ class Bad:
 def encode(record: Mapping[str, Any]) -> bytes:
     """One whole line, newline included. Never raises for text or numbers, however hostile.
 
-    NaN and infinities become null; lone surrogates become U+FFFD; an integer beyond 64 bits becomes text.
+    NaN and infinities become null; lone surrogates become U+FFFD; integers are held within 64 bits.
     """
     try:
         body = orjson.dumps(record)
@@ -64,6 +64,4 @@ def _writable(value: object, depth: int = 0) -> object:
         return [_writable(v, depth + 1) for v in value]
     if isinstance(value, bool) or value is None or isinstance(value, float):
         return value
-    if isinstance(value, int):
-        return int(value) if -(2**63) <= value < 2**64 else str(value)
-    return _writable(str(value))
+    return min(max(value, -(2**63)), 2**63 - 1) if isinstance(value, int) else _writable(str(value))
