@@ -48,7 +48,14 @@ class Home:
         except OSError:
             self._lock.seek(0)
             where = self._lock.read().strip() or "it is still starting"
+            self.unlock()
             raise AlreadyRunning(f"Rotation already runs from {self.path} ({where}).") from None
+
+    def unlock(self) -> None:
+        """The end of the process does it too."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def say_where(self, url: str) -> None:
         """Leaves the address for a second start to tell."""

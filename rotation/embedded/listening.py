@@ -29,6 +29,8 @@ def bound(host: str, port: int) -> socket.socket:
 
 def listen(host: str, port: int, patience: float = 0.0) -> socket.socket:
     """Raises PortTaken, after `patience` seconds when an earlier owner may just be ending."""
+    if not 0 <= port < 65536:
+        raise PortTaken(f"PORT={port} is not a port: it must be from 1 to 65535 (0: any free one).")
     until = time.monotonic() + patience
     while True:
         try:
@@ -52,8 +54,8 @@ def url_of(listening: socket.socket) -> str:
 
 def free_port(kept: int | None) -> int:
     """`kept` if it is still free on loopback, else another one."""
-    if kept:
-        with contextlib.suppress(OSError, OverflowError), bound("127.0.0.1", kept):
+    if kept and 0 < kept < 65536:
+        with contextlib.suppress(OSError), bound("127.0.0.1", kept):
             return kept
     with bound("127.0.0.1", 0) as tcp:
         port: int = tcp.getsockname()[1]

@@ -63,6 +63,12 @@ def make_private(folder: Path, who: Owner | None) -> None:
     folder.chmod(0o700)
 
 
+def give(file: Path, who: Owner | None) -> None:
+    """A file in the lodger's folder is to be the lodger's."""
+    if who is not None:
+        os.chown(file, who.uid, who.gid)
+
+
 def _can(who: Owner, *command: str) -> bool:
     try:
         return subprocess.run(command, capture_output=True, cwd="/", check=False, **identity(who)).returncode == 0

@@ -91,7 +91,7 @@ class Cluster:
         return self.run("pg_isready", "-q", "-h", str(self.sockets), "-U", "postgres").returncode == 0
 
     def clear_the_way(self, patience: float = 20.0) -> None:
-        """Ends what a killed `up` left running here, and drops a pid file whose number somebody else has got since.
+        """Ends what a killed `up` left running here, and drops pid files whose number a stranger (or a zombie) has.
 
         Only call it while holding the lock of the home folder: then no living `up` can own these processes. A pid file
         of a process that is gone stays: Postgres knows what to make of it, and checks for old sessions by it.
@@ -105,9 +105,10 @@ class Cluster:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(resident, signal.SIGKILL if late else signal.SIGINT)
             time.sleep(0.05)
-        owner = _first_number(pid_file)
-        if owner is not None and Path(f"/proc/{owner}").exists():
-            pid_file.unlink(missing_ok=True)
+        for file in (pid_file, self.sockets / f"{SOCKET_NAME}.lock"):
+            owner = _first_number(file)
+            if owner is not None and Path(f"/proc/{owner}").exists():
+                file.unlink(missing_ok=True)
 
     def _residents(self) -> set[int]:
         """Processes at home in the data folder: every process of Postgres works from there (Linux)."""

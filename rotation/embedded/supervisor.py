@@ -39,12 +39,14 @@ class Supervisor:
         self.children: list[Child] = []
         self.asked = 0  # how often somebody asked to stop
         self.logs_checked = time.monotonic()
+        self.listening = False
         self._wake, self._woken = socket.socketpair()
         for end in (self._wake, self._woken):
             end.setblocking(False)
 
     def listen_to_signals(self) -> None:
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        self.listening = True
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in STOPPERS:
             signal.signal(number, self._ask)
@@ -93,11 +95,15 @@ class Supervisor:
                 child.keep_log_small()
 
     def stop(self, *last: Child) -> None:
-        """Ends the others side by side, then `last` one after the other. A second request kills at once."""
+        """Ends the others side by side, then `last` one after the other. A second request kills at once. Once only."""
         others = [child for child in self.children if child not in last]
         for group in (others, *([child] for child in last)):
             self._stop_group(group)
         self.children.clear()
+        if self.listening:
+            signal.set_wakeup_fd(-1)
+        self._wake.close()
+        self._woken.close()
 
     def _stop_group(self, group: list[Child]) -> None:
         asked = self.asked
