@@ -15,17 +15,24 @@ from rotation.core.failures import Failure
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request ready to be sent. Header names are lower case; `headers` holds the secret, so it has no repr."""
+    """A request ready to be sent. Header names are lower case; `headers` holds the secret, so it has no repr.
+
+    `dropped` names what the client asked for and this provider is not told, in the order of the payload.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them; `estimated` when we had to (characters / 4). `cost` in USD if given."""
+    """Tokens as the provider counted them; `estimated` when we had to (characters / 4). `cost` in USD if given.
+
+    An estimate made from an answer alone cannot know the prompt: its `tokens_in` is 0.
+    """
 
     tokens_in: int = 0
     tokens_out: int = 0
@@ -49,7 +56,8 @@ class Event:
 
     `raw` is what to pass on, ending in a blank line (b"" for comments and anything to be dropped).
     `content` is true for text, reasoning, refusal or tool-call deltas that are not empty: the commit point.
-    `failure` is set for an error inside the stream, whatever the HTTP status was.
+    `failure` is set for an error inside the stream, whatever the HTTP status was; `raw` is empty then, because the
+    provider's own words are not redacted in it, and the reader has nothing to say after it.
     """
 
     raw: bytes
@@ -62,12 +70,17 @@ class Event:
 
 
 class StreamReader(Protocol):
-    """Feeds on bytes as they come, cut anywhere; keeps partial lines and UTF-8 to itself."""
+    """Feeds on bytes as they come, cut anywhere; keeps partial lines and UTF-8 to itself. Never raises."""
+
+    characters: int  # of output seen so far: what an estimate goes by when no usage comes
 
     def feed(self, chunk: bytes) -> list[Event]: ...
 
     def finish(self) -> Failure | None:
-        """At EOF: None when the stream was whole (finish_reason or [DONE] seen), else why not."""
+        """At EOF: None when the stream was whole (finish_reason or [DONE] seen), else why not.
+
+        An event whose closing blank line never came would be lost here; `feed(b"\\n\\n")` first hands it out.
+        """
         ...
 
 
@@ -127,7 +140,9 @@ class Adapter(Protocol):
 
     kind: str
 
-    def chat(self, base_url: str, secret: str, model: str, payload: Mapping[str, Any], *, options: Mapping[str, Any] = ...) -> Outgoing:
+    def chat(
+        self, base_url: str, secret: str, model: str, payload: Mapping[str, Any], *, options: Mapping[str, Any] = ...
+    ) -> Outgoing:
         """A chat completion for `model`. `payload` is the client's, kept but for `model`; a stream asks for usage."""
         ...
 
