@@ -78,6 +78,8 @@ def fingerprint(place: Path, group: str) -> str:
 
 def install(place: Path, lock: Path) -> None:
     """uv first, pip when uv is not there or does not work."""
+    if (place / "pyvenv.cfg").exists() and not (place / "bin" / "python").exists():
+        shutil.rmtree(place)  # its Python was uninstalled or replaced: nothing in it can run
     uv = shutil.which("uv")
     if uv and with_uv(uv, place, lock):
         return
