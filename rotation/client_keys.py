@@ -32,10 +32,18 @@ def issue(
     label: str, pools: Sequence[str] = (), *, internal: bool = False, expires_at: datetime | None = None
 ) -> tuple[ClientKey, str]:
     """A new client key: its row, and the key itself, which nobody can show again."""
+    key = ClientKey(label=label, pools=list(pools), internal=internal, expires_at=expires_at)
+    plain = cut(key)
+    key.save()
+    return key, plain
+
+
+def cut(key: ClientKey) -> str:
+    """Give an unsaved row a key of its own; the plain text is in nobody's hands but the caller's."""
     public = "".join(secrets.choice(BASE62) for _ in range(8))
     plain = f"rk_{public}_{''.join(secrets.choice(BASE62) for _ in range(43))}"
-    key = ClientKey(label=label, pools=list(pools), internal=internal, expires_at=expires_at)
-    return _stored(key, plain), plain
+    key.prefix, key.last4, key.digest = public, plain[-4:], digest(plain)
+    return plain
 
 
 def find(plain: str) -> ClientKey | None:
@@ -50,14 +58,9 @@ def for_jobs() -> tuple[ClientKey, str]:
     """The key Rotation's own jobs call the gateway with: derived from the pepper, so it need not be stored anywhere."""
     number = int.from_bytes(hmac.digest(settings.ROTATION_PEPPER.encode(), b"client key of the jobs", hashlib.sha256))
     plain = f"rk_{JOBS}_{_base62(number)}"
-    known = ClientKey.objects.filter(digest=digest(plain)).first()
-    return known or _stored(ClientKey(label="Rotation's own jobs", internal=True), plain), plain
-
-
-def _stored(key: ClientKey, plain: str) -> ClientKey:
-    key.prefix, key.last4, key.digest = plain[3:11], plain[-4:], digest(plain)
-    key.save()
-    return key
+    known = {"label": "Rotation's own jobs", "internal": True, "prefix": JOBS, "last4": plain[-4:]}
+    key, _ = ClientKey.objects.get_or_create(digest=digest(plain), defaults=known)
+    return key, plain
 
 
 def _base62(number: int) -> str:

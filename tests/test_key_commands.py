@@ -40,7 +40,8 @@ def test_a_key_is_taken_in_from_a_pipe_and_switches_simulation_off(piped):
     assert not Provider.objects.filter(simulated=True, enabled=True).exists()
     event = AuditEvent.objects.about(key).get()
     after = event.after or {}
-    assert (event.actor, after["sealed"], after["last4"]) == ("command line", "(hidden)", "ghij")
+    assert (event.actor, after["last4"]) == ("command line", "ghij")
+    assert after["sealed"].startswith("(hidden")
 
 
 def test_a_key_is_asked_for_without_echo_at_a_terminal(piped, monkeypatch):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import hashlib
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -27,13 +28,15 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, An
 
 
 def _plain(name: str, value: Any) -> Any:
-    if name in SECRET:
-        return "(hidden)" if value else ""
+    if name in SECRET:  # a few bits of a hash of what is stored, which is sealed or digested itself: a change shows
+        return f"(hidden, #{hashlib.sha256(str(value).encode()).hexdigest()[:6]})" if value else ""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | uuid.UUID):
         return str(value)
-    return value
+    if isinstance(value, str | int | float | bool | list | dict | None):
+        return value
+    return str(value)
 
 
 class AuditQuerySet(models.QuerySet["AuditEvent"]):
@@ -84,8 +87,10 @@ class AuditEvent(models.Model):
         return f"{self.actor} {self.action} {self.object_type} {self.object_id}"
 
     @property
-    def fields(self) -> Iterable[str]:
-        return sorted({*(self.before or {}), *(self.after or {})})
+    def differences(self) -> list[tuple[str, Any, Any]]:
+        """(column, before, after) of every column that changed."""
+        before, after = changed(self.before or {}, self.after or {})
+        return [(name, before.get(name), after.get(name)) for name in {**before, **after}]
 
 
 class ConfigVersion(models.Model):

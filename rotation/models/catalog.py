@@ -39,7 +39,10 @@ class Provider(models.Model):
     simulated = models.BooleanField(default=False, editable=False)
     priority = models.IntegerField(default=100, help_text="Lower is tried first where nothing else decides.")
     options = models.JSONField(
-        default=dict, blank=True, help_text='For example {"local": true} for a server in your own network.'
+        default=dict,
+        blank=True,
+        validators=[columns.storable],
+        help_text='For example {"local": true} for a server in your own network.',
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -5,10 +5,12 @@ Functions that make fields, so that every table stores the same thing in the sam
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 
 
@@ -50,3 +52,14 @@ def one_of(column: str, choices: type[models.TextChoices], name: str) -> models.
         name=name,
         violation_error_message=f"{column} must be one of: {', '.join(choices.values)}.",
     )
+
+
+def storable(value: Any) -> None:
+    """Refuse JSON that Postgres cannot keep: NUL characters, lone surrogates, NaN. A validator for JSON columns."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except ValueError:
+        raise ValidationError("This JSON holds NaN, Infinity or half a character, which cannot be stored.") from None
+    if "\\u0000" in text:
+        raise ValidationError("This JSON holds a NUL character, which cannot be stored.")

@@ -35,7 +35,12 @@ class Pool(models.Model):
     label = models.CharField(max_length=120, blank=True)
     strategy = models.CharField(max_length=20, choices=Strategy.choices, default=Strategy.ORDERED)
     preset = models.CharField(max_length=20, choices=Preset.choices, default=Preset.BALANCED)
-    policy = models.JSONField(default=dict, blank=True, help_text='Single knobs changed, for example {"patience": 5}.')
+    policy = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[columns.storable],
+        help_text='Single knobs changed, for example {"patience": 5}.',
+    )
     version = models.IntegerField(default=1, editable=False)
 
     class Meta:
