@@ -51,7 +51,7 @@ def dashboard(socket: Path, env: Mapping[str, str]) -> Service:
 
 
 def simulator(port: int, env: Mapping[str, str]) -> Service:
-    argv = [sys.executable, str(ROOT / "manage.py"), "simulate", "--host", "127.0.0.1", "--port", str(port)]
+    argv = [sys.executable, "-m", "rotation.simulator", "--host", "127.0.0.1", "--port", str(port)]
     return Service("simulator", argv, env, cwd=ROOT)
 
 
