@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from rotation.simulator import mishaps
+from rotation.simulator import refusals, spoilers
 from rotation.simulator.catalogue import Catalogue
 from rotation.simulator.limits import DAY, Bucket
-from rotation.simulator.oops import Oops, Trouble
+from rotation.simulator.oops import Oops, Refusal, Trouble
 from rotation.simulator.script import Script, whole
 from rotation.simulator.visit import Plan, Visit
 
@@ -20,15 +20,18 @@ _FREE_PLAN, _CREDIT_PLAN = 50, 1_000
 
 def _guarded(visit: Visit, answer: Callable[[], Script], *, public: bool = False) -> Plan:
     """Keys and faults as everywhere, then the answer."""
-    if not public and (missing := visit.needs_key()):
-        return Plan(visit.refused(missing))
+    if not public:
+        try:
+            visit.check_key()
+        except Refusal as refusal:
+            return Plan(visit.refused(refusal.oops))
     number = visit.world.number(visit.kind.name, f"/{visit.entry.operation}")
     rule = visit.fault("", visit.world.draw("fault", visit.kind.name, visit.entry.operation, number)[0])
     if rule is None or (public and rule.fault == "key_revoked"):
         return Plan(answer())
-    if oops := mishaps.refusal(rule, "", visit):
+    if oops := refusals.refusal(rule, "", visit):
         return Plan(visit.refused(oops))
-    return Plan(mishaps.spoil(rule, answer(), None, visit.kind))
+    return Plan(spoilers.spoil(rule, answer(), None, visit.kind))
 
 
 def models(visit: Visit) -> Plan:

@@ -23,10 +23,30 @@ _BARE = re.compile(r"\b(only|just|nothing else|one word|single word|no explanati
 _WORDS = re.compile(r"\b(\d{1,5}) words\b", re.IGNORECASE)
 _SHOUT = re.compile(r"\b(upper ?case|capital letters|all caps)\b", re.IGNORECASE)
 _OPENING = re.compile(
-    r"\b(?:begin|start) (?:every|each|your|all) (?:answer|reply|response|answers|replies)s? with:? [\"']?([^\"'.\n]{1,60})",
+    r"\b(?:begin|start) (?:every|each|your|all) (?:answer|reply|replie|response)s? with:? [\"']?([^\"'.\n]{1,60})",
     re.IGNORECASE,
 )
-_FILLER = "the quick brown fox jumps over the lazy dog and walks home along the quiet river while evening comes".split()
+_FILLER = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "the",
+    "lazy",
+    "dog",
+    "and",
+    "walks",
+    "home",
+    "along",
+    "the",
+    "quiet",
+    "river",
+    "while",
+    "evening",
+    "comes",
+]
 _ECHO = 120  # characters of the question that are echoed
 
 

@@ -9,21 +9,30 @@ from collections.abc import Mapping
 
 from rotation.simulator import account, control
 from rotation.simulator.chat import chat
+from rotation.simulator.completions import complete
+from rotation.simulator.embeddings import embed
 from rotation.simulator.kinds import KINDS
 from rotation.simulator.kinds.base import Kind
 from rotation.simulator.ledger import Entry
 from rotation.simulator.oops import Oops, Trouble
 from rotation.simulator.script import play
+from rotation.simulator.transcriptions import BODY_LIMIT, transcribe, translate
 from rotation.simulator.visit import Operation, Plan, Visit, account_of
 from rotation.simulator.wire import BodyTooLarge, Broken, ClientGone, Line, Receive, Scope, Send
 from rotation.simulator.world import World
 
 _BODY_LIMIT = 64 * 2**20
+_LIMITS = {"transcriptions": BODY_LIMIT, "translations": BODY_LIMIT}
 
 _OPERATIONS: Mapping[str, tuple[str, str, Operation]] = {
     "/chat/completions": ("POST", "chat", chat),
+    "/completions": ("POST", "completions", complete),
+    "/embeddings": ("POST", "embeddings", embed),
+    "/audio/transcriptions": ("POST", "transcriptions", transcribe),
+    "/audio/translations": ("POST", "translations", translate),
     "/models": ("GET", "models", account.models),
 }
+_ABSENT = {("groq", "/embeddings"), ("groq", "/completions")}
 _OPENROUTER: Mapping[str, tuple[str, str, Operation]] = {
     "/key": ("GET", "key", account.key),
     "/auth/key": ("GET", "key", account.key),
@@ -74,7 +83,7 @@ class Simulator:
                 scope["method"],
                 under,
                 headers,
-                await self._body(line, name),
+                await line.body(_LIMITS.get(name, _BODY_LIMIT)),
                 key,
                 entry.account,
             )
@@ -86,9 +95,6 @@ class Simulator:
             raise
         finally:
             ledger.end(entry)
-
-    async def _body(self, line: Line, name: str) -> bytes:
-        return await line.body(_BODY_LIMIT)
 
     async def _perform(self, plan: Plan, line: Line, entry: Entry) -> None:
         steps = max(1, len(plan.script.steps))
@@ -102,12 +108,17 @@ class Simulator:
 
 
 def create(*, seed: int = 0, speed: float = 1.0, start: float | None = None, limits: bool = True) -> Simulator:
-    """A world of its own. `speed` divides every wait; `start` is the simulated time it begins at (epoch seconds, default now)."""
+    """A world of its own. `speed` divides every wait.
+
+    `start`: the simulated time it begins at (epoch seconds, default now).
+    """
     return Simulator(World(seed=seed, speed=speed, start=start, limits=limits))
 
 
 def _operation(kind: Kind, method: str, path: str) -> tuple[str, Operation]:
-    found = _OPERATIONS.get(path) or (_OPENROUTER.get(path) if kind.name == "openrouter" else None)
+    found = None if (kind.name, path) in _ABSENT else _OPERATIONS.get(path)
+    if found is None and kind.name == "openrouter":
+        found = _OPENROUTER.get(path)
     if found is None and path.startswith("/models/") and len(path) > len("/models/"):
         found = ("GET", "models", account.model)
     if found is None:

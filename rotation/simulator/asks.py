@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from rotation.simulator import parameters
+from rotation.simulator.parameters import BadAsk
+
 IMAGE_TOKENS = 85
 Body = dict[str, Any]
-
-
-class BadAsk(Exception):
-    """The request is no chat request: what is wrong, and with which parameter."""
-
-    def __init__(self, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +37,13 @@ class Ask:
     parallel: bool = True
     response_format: Mapping[str, Any] | None = None
 
+    @property
+    def features(self) -> frozenset[str]:
+        """What a model must be able to do: tools, images, json (a schema)."""
+        schema = self.response_format is not None and self.response_format.get("type") == "json_schema"
+        wanted = {"tools": bool(self.tools), "images": bool(self.images), "json": schema}
+        return frozenset(name for name, is_wanted in wanted.items() if is_wanted)
+
 
 def tokens_of(text: str) -> int:
     return (len(text) + 3) // 4
@@ -64,8 +65,12 @@ def parse(body: bytes) -> Body:
 
 def read(body: bytes) -> Ask:
     """Raises BadAsk when it is no chat request a provider would take."""
-    raw = parse(body)
-    model = _model(raw)
+    return read_fields(parse(body))
+
+
+def read_fields(raw: Body) -> Ask:
+    """The same from JSON already parsed."""
+    model = parameters.model(raw)
     messages = raw.get("messages")
     if not isinstance(messages, list) or not messages:
         raise BadAsk(
@@ -77,7 +82,7 @@ def read(body: bytes) -> Ask:
     said = _Said()
     for place, message in enumerate(messages):
         said.take(message, place)
-    tools = _tools(raw)
+    tools = parameters.tools(raw)
     chars = said.chars + (len(orjson.dumps(tools)) if tools else 0)
     options = raw.get("stream_options")
     return Ask(
@@ -89,15 +94,15 @@ def read(body: bytes) -> Ask:
         tool_results=tuple(said.tool_results),
         prompt_tokens=(chars + 3) // 4 + IMAGE_TOKENS * said.images,
         images=said.images,
-        max_tokens=_max_tokens(raw),
-        n=_integer(raw, "n", low=1, high=128) or 1,
-        stop=_stop(raw),
-        stream=_boolean(raw, "stream"),
+        max_tokens=parameters.max_tokens(raw),
+        n=parameters.integer(raw, "n", low=1, high=128) or 1,
+        stop=parameters.stop(raw),
+        stream=parameters.boolean(raw, "stream"),
         include_usage=isinstance(options, dict) and options.get("include_usage") is True,
         tools=tools,
         tool_choice=raw.get("tool_choice"),
         parallel=raw.get("parallel_tool_calls") is not False,
-        response_format=_object(raw, "response_format"),
+        response_format=parameters.mapping(raw, "response_format"),
     )
 
 
@@ -145,68 +150,3 @@ class _Said:
             elif isinstance(part.get("text"), str):
                 texts.append(part["text"])
         return "\n".join(texts)
-
-
-def _model(raw: Mapping[str, Any]) -> str:
-    model = raw.get("model")
-    if isinstance(model, str) and model:
-        return model
-    raise BadAsk(
-        "you must provide a model parameter" if model is None else "Invalid type for 'model': expected a string.",
-        "model",
-    )
-
-
-def _object(raw: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    value = raw.get(name)
-    if value is None or isinstance(value, dict):
-        return value
-    raise BadAsk(f"Invalid type for '{name}': expected an object.", name)
-
-
-def _boolean(raw: Mapping[str, Any], name: str) -> bool:
-    value = raw.get(name)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise BadAsk(f"Invalid type for '{name}': expected a boolean.", name)
-
-
-def _integer(raw: Mapping[str, Any], name: str, *, low: int, high: int) -> int | None:
-    value = raw.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise BadAsk(f"Invalid '{name}': expected an integer from {low} to {high}.", name)
-    return value
-
-
-def _max_tokens(raw: Mapping[str, Any]) -> int | None:
-    newer = _integer(raw, "max_completion_tokens", low=1, high=10_000_000)
-    return newer if newer is not None else _integer(raw, "max_tokens", low=1, high=10_000_000)
-
-
-def _stop(raw: Mapping[str, Any]) -> tuple[str, ...]:
-    stop = raw.get("stop")
-    if stop is None:
-        return ()
-    if isinstance(stop, str):
-        return (stop,) if stop else ()
-    if isinstance(stop, Sequence) and all(isinstance(text, str) for text in stop):
-        return tuple(text for text in stop if text)
-    raise BadAsk("Invalid type for 'stop': expected a string or an array of strings.", "stop")
-
-
-def _tools(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The function of each tool."""
-    tools = raw.get("tools")
-    if tools is None:
-        return ()
-    if not isinstance(tools, list):
-        raise BadAsk("Invalid type for 'tools': expected an array of objects.", "tools")
-    functions = []
-    for place, tool in enumerate(tools):
-        function = tool.get("function") if isinstance(tool, dict) else None
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise BadAsk(f"Missing required parameter: 'tools[{place}].function.name'.", f"tools[{place}].function")
-        functions.append(function)
-    return tuple(functions)

@@ -46,7 +46,7 @@ class Catalogue:
 
     def __init__(self, models: Iterable[Model]) -> None:
         self._models = {model.id: model for model in models}
-        self._gone: set[str] = set()
+        self._gone: dict[str, float] = {}
         self.version = 0
 
     def __iter__(self) -> Iterator[Model]:
@@ -59,19 +59,19 @@ class Catalogue:
     def get(self, model_id: str) -> Model | None:
         return None if model_id in self._gone else self._models.get(model_id)
 
-    def was(self, model_id: str) -> bool:
-        """True for a model that was served once and is gone now."""
-        return model_id in self._gone
+    def gone_since(self, model_id: str) -> float | None:
+        """When a model that was served once went away, in simulated epoch seconds."""
+        return self._gone.get(model_id)
 
     def put(self, model: Model) -> None:
         """Adds a model, or replaces the one of the same id."""
         self._models[model.id] = model
-        self._gone.discard(model.id)
+        self._gone.pop(model.id, None)
         self.version += 1
 
-    def remove(self, model_id: str) -> None:
+    def remove(self, model_id: str, now: float) -> None:
         """Raises KeyError for a model that was never served."""
         if model_id not in self._models:
             raise KeyError(model_id)
-        self._gone.add(model_id)
+        self._gone[model_id] = now
         self.version += 1

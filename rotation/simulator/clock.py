@@ -10,6 +10,7 @@ class Clock:
 
     def __init__(self, *, speed: float = 1.0, start: float | None = None) -> None:
         self._speed = _positive(speed)
+        self._own_calendar = start is not None
         self.start = time.time() if start is None else start
         self._base = self.start
         self._since = time.monotonic()
@@ -27,9 +28,13 @@ class Clock:
         """Simulated seconds since the world began."""
         return self.now - self.start
 
-    def wall(self, instant: float) -> float:
-        """When, by the wall's clock, the simulated `instant` will be reached if nobody pushes."""
-        return time.time() + (instant - self.now) / self._speed
+    def told(self, instant: float) -> float:
+        """The simulated `instant` as a client is told it.
+
+        A world with a calendar of its own tells that one's dates. Else clients live by the wall's clock, and are
+        told a date as far ahead of it as the instant is ahead of simulated now.
+        """
+        return instant if self._own_calendar else time.time() + instant - self.now
 
     def advance(self, seconds: float) -> None:
         if not 0 <= seconds < 1e10:

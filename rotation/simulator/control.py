@@ -1,4 +1,4 @@
-"""The control plane under /_sim/: faults, ledger, clock, settings, catalogue, reset. Plain JSON, no key, for tests and drills."""
+"""The control plane under /_sim/: faults, ledger, clock, settings, catalogue, reset. Plain JSON, no key."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 import orjson
 
 from rotation.simulator.catalogue import Model
-from rotation.simulator.faults import BadRule, read_rules
 from rotation.simulator.kinds import KINDS
 from rotation.simulator.plans import PLANS
+from rotation.simulator.rules import BadRule, read_rules
 from rotation.simulator.wire import Line, Scope
 from rotation.simulator.world import World
 
@@ -160,7 +160,7 @@ def _catalogue(world: World, query: Query, body: Any) -> Any:
     for model_id in wanted.get("remove", ()):
         if catalogue.get(model_id) is None:
             raise BadOrder(f"no such model: {model_id}")
-        catalogue.remove(model_id)
+        catalogue.remove(model_id, world.clock.now)
     return {"kind": wanted["kind"], "models": len(catalogue)}
 
 

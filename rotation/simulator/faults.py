@@ -1,12 +1,12 @@
 """Rules that make a provider misbehave, switchable while it runs: which requests they meet, and how often.
 
 Several rules for one request share one draw: 30 % of one and 10 % of another are 40 % together, never both.
-What a fault does to an answer stands in `mishaps.py`.
+What a fault does stands in `refusals.py` and `spoilers.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -45,13 +45,19 @@ class Fault(StrEnum):
     HUGE = "huge"
 
 
-HINTS = ("", "retry_after", "retry_after_ms", "reset", "text", "none")
-WAYS = {"": "", "reset": "reset", "close": "close"}  # cut
-FORMS = ("", "json", "shape", "event", "body", "choices", "content", "choice")
+_LACKS = {Fault.LACKS_TOOLS: "tools", Fault.LACKS_IMAGES: "images", Fault.LACKS_JSON: "json"}
 
 
-class BadRule(ValueError):
-    """What is wrong with a rule, naming the field."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a rule may look at. `features`: of tools, images, json."""
+
+    kind: str
+    operation: str
+    model: str
+    key: str
+    account: str
+    features: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -60,6 +66,8 @@ class Rule:
     `operation`: "" for calls to a model (what concerns a key or the wire as a whole meets listings and key checks too),
     "*" for everything, else chat, completions, embeddings, transcriptions, models or key.
     `seconds`: the hint's or the delay's, simulated. `after`: events (or half a body) that still go out.
+    `message`, `code`, `status` replace the provider's own. `size`: bytes of a huge answer, tokens still affordable.
+    `way` (cut): reset or close. `form` says which variant, see `spoilers.py`.
     `from_`, `until`: simulated seconds since the world began, or epoch seconds. `hits` counts what it did.
     """
 
@@ -81,22 +89,25 @@ class Rule:
     form: str = ""
     size: int = 0
     message: str = ""
+    code: str = ""
     id: int = 0
     hits: int = 0
 
-    def meets(self, kind: str, operation: str, model: str, key: str, account: str) -> bool:
+    def meets(self, asked: Asked) -> bool:
         return (
-            self.kind in {"*", kind}
-            and self._concerns(operation)
-            and self.model in {"*", model}
-            and (not self.key or key == self.key or key.endswith(self.key))
-            and (not self.account or self.account == account)
+            self.kind in {"*", asked.kind}
+            and self._concerns(asked)
+            and self.model in {"*", asked.model}
+            and (not self.key or asked.key.endswith(self.key))
+            and (not self.account or self.account == asked.account)
         )
 
-    def _concerns(self, operation: str) -> bool:
+    def _concerns(self, asked: Asked) -> bool:
+        if self.fault in _LACKS and _LACKS[self.fault] not in asked.features:
+            return False
         if self.operation:
-            return self.operation in {"*", operation}
-        return operation not in {"models", "key"} or self.fault in {Fault.KEY_REVOKED, Fault.REFUSE_CONNECTION}
+            return self.operation in {"*", asked.operation}
+        return asked.operation not in {"models", "key"} or self.fault in {Fault.KEY_REVOKED, Fault.REFUSE_CONNECTION}
 
     def live(self, now: float, start: float) -> bool:
         if self.times is not None and self.hits >= self.times:
@@ -128,13 +139,11 @@ class Faults:
         """All, or the one."""
         self.rules = [] if rule_id is None else [rule for rule in self.rules if rule.id != rule_id]
 
-    def pick(
-        self, *, kind: str, operation: str, model: str, key: str, account: str, now: float, start: float, draw: float
-    ) -> Rule | None:
+    def pick(self, asked: Asked, *, now: float, start: float, draw: float) -> Rule | None:
         """The rule that meets this request, counted as a hit. `draw` in [0, 1)."""
         reached = 0.0
         for rule in self.rules:
-            if not rule.meets(kind, operation, model, key, account) or not rule.live(now, start):
+            if not rule.meets(asked) or not rule.live(now, start):
                 continue
             reached += rule.probability
             if draw < reached:
@@ -153,52 +162,6 @@ class Faults:
             and not rule.key
             and rule.live(now, start)
         }
-
-
-def read_rules(given: Any) -> list[Rule]:
-    """From parsed JSON: a rule, a list of rules, or {"rules": [...]}. Raises BadRule."""
-    if isinstance(given, Mapping):
-        given = given["rules"] if "rules" in given else [given]
-    if not isinstance(given, list):
-        raise BadRule("send a rule or a list of rules")
-    return [_read_rule(rule) for rule in given]
-
-
-def _read_rule(given: Any) -> Rule:
-    if not isinstance(given, Mapping):
-        raise BadRule("a rule is an object")
-    known = {("from" if field_.name == "from_" else field_.name) for field_ in fields(Rule)} - {"id", "hits"}
-    if unknown := set(given) - known:
-        raise BadRule(f"no such field in a rule: {', '.join(sorted(map(str, unknown)))}")
-    if given.get("fault") not in set(Fault):
-        raise BadRule(f"fault must be one of {', '.join(Fault)}")
-    values = {("from_" if name == "from" else name): value for name, value in given.items() if value is not None}
-    values["fault"] = Fault(given["fault"])
-    _check(values)
-    return Rule(**values)
-
-
-def _check(values: Mapping[str, Any]) -> None:
-    for name in ("kind", "operation", "model", "key", "account", "hint", "way", "form", "message"):
-        if not isinstance(values.get(name, ""), str):
-            raise BadRule(f"{name} must be text")
-    for name in ("probability", "from_", "until", "seconds"):
-        if not _number(values.get(name, 0)):
-            raise BadRule(f"{name.rstrip('_')} must be a number from 0 up")
-    for name in ("times", "status", "after", "size"):
-        if not _number(values.get(name, 0)) or isinstance(values.get(name), float):
-            raise BadRule(f"{name} must be a whole number from 0 up")
-    if values.get("probability", 1) > 1:
-        raise BadRule("probability must be at most 1")
-    for name, allowed in (("hint", HINTS), ("way", WAYS), ("form", FORMS)):
-        if values.get(name, "") not in allowed:
-            raise BadRule(f"{name} must be one of {', '.join(word for word in allowed if word)}")
-    if values.get("status") and not 200 <= values["status"] <= 599:
-        raise BadRule("status must be from 200 to 599")
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
 
 
 def _instant(given: float, start: float) -> float:

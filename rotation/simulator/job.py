@@ -14,9 +14,8 @@ from rotation.simulator.limits import Hold
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`serial` is unique in the world and the same for the same seed: ids and random-looking fields come from it."""
+    """`noise` is unique in the world and the same for the same seed: ids and random-looking fields are cut from it."""
 
-    serial: str
     created: int
     ask: Ask
     model: Model
@@ -26,7 +25,7 @@ class Job:
     now: float
     tokens_in: int
     tokens_out: int
-    noise: str = field(default="", repr=False)
+    noise: str = field(repr=False)
 
     @property
     def reasoning_tokens(self) -> int:

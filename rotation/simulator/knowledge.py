@@ -21,12 +21,13 @@ _WORDED = (
 )
 _ROOT = re.compile(r"square root of (\d+(?:\.\d+)?)", re.IGNORECASE)
 _SAY = re.compile(
-    r"\b(?:say|reply with|answer with|respond with|repeat|output)(?: exactly| only| just)?(?: the words?)?:? [\"“'`]([^\"”'`]{1,200})[\"”'`]",
+    r"\b(?:say|reply with|answer with|respond with|repeat|output)(?: exactly| only| just)?(?: the words?)?:? "
+    r"[\"“'`]([^\"”'`]{1,200})[\"”'`]",
     re.IGNORECASE,
 )
 _HELLO = re.compile(r"^\W*(?:say )?(?:hello|hi|hey|good (?:morning|evening|day))\b", re.IGNORECASE)
 _NEEDLE = re.compile(
-    r"\b(?:secret|magic|hidden|special|access)\s+(code|word|number|key|phrase|pass\s?word)\s+is:?\s+[\"“'`]?([\w-]{1,60})",
+    r"\b(?:secret|magic|hidden|special|access) (code|word|number|key|phrase|password) is:? [\"“'`]?([\w-]{1,60})",
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"capital (?:city )?of (?:the )?([A-Za-z ]+)", re.IGNORECASE)
@@ -59,17 +60,24 @@ def known(text: str, history: str = "") -> str | None:
     """The answer to the last question, None when it is beyond a simulation."""
     if wanted := _SAY.search(text):
         return wanted[1]
-    if (asked := _NEEDLE.search(history)) and asked[1].lower() in text.lower() and "?" in text:
-        return asked[2]
-    if code := snippet(text):
-        return code
-    if (capital := _CAPITAL.search(text)) and (city := _city(capital[1])):
-        return city
-    if root := _ROOT.search(text):
-        return _plain(float(root[1]) ** 0.5)
-    if (result := _calculated(text)) is not None:
-        return result
+    return _hidden(text, history) or snippet(text) or _fact(text) or _calculated(text) or _greeting(text)
+
+
+def _greeting(text: str) -> str | None:
     return "Hello!" if _HELLO.search(text) else None
+
+
+def _hidden(text: str, history: str) -> str | None:
+    """A secret told somewhere in the conversation, when it is asked for."""
+    told = _NEEDLE.search(history)
+    return told[2] if told and told[1].lower() in text.lower() and "?" in text else None
+
+
+def _fact(text: str) -> str | None:
+    if capital := _CAPITAL.search(text):
+        return _city(capital[1])
+    root = _ROOT.search(text)
+    return _plain(float(root[1]) ** 0.5) if root else None
 
 
 def _city(place: str) -> str | None:

@@ -1,4 +1,4 @@
-"""How long an answer takes: log-normal around the model's median, decided by (seed, provider, model, request number)."""
+"""How long an answer takes: log-normal around the model's median, decided by seed, model and request number."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ class Trouble(StrEnum):
 class Oops:
     """One trouble with what a text about it may need.
 
-    `hint` says how a rate limit tells its wait: "" for the provider's own way, else retry_after, retry_after_ms, reset, text, none.
+    `hint` says how a rate limit tells its wait: "" for the provider's own way, else retry_after, retry_after_ms,
+    reset, text, none.
     `status` 0 means the usual one. `feature`: tools, images, json.
     """
 

@@ -27,7 +27,7 @@ _FORMATS = {
 
 
 def instance(schema: Schema, text: str = "", hints: Sequence[str] = ()) -> Any:
-    """`text` is where numbers are taken from, `hints` are given out to strings in order, the last one again and again."""
+    """Numbers are taken from `text`; strings get the `hints` in order, the last one again and again."""
     return _Maker(schema, [float(number) for number in _NUMBER.findall(text)[:20]], list(hints)).make(schema, 0)
 
 

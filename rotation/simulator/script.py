@@ -1,4 +1,4 @@
-"""What one answer will be on the wire, as a value: status, bytes, pauses, ending. Faults rewrite it; `play` performs it.
+"""What one answer will be on the wire, as a value: status, bytes, pauses, ending. `play` performs it.
 
 All times are simulated seconds. A script decides nothing while it plays.
 """

@@ -88,10 +88,13 @@ def _server(simulator: Simulator, **where: Any) -> _Server:
 
 
 def serve(simulator: Simulator, *, host: str, port: int, path: Path | None = None) -> None:
-    """Until a signal ends it. `path`: a unix socket instead of host and port. Raises OSError when the address is taken."""
+    """Until a signal ends it. `path`: a unix socket instead. Raises OSError when the address is taken."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     if path is not None:
-        _server(simulator, uds=str(path)).run()
+        try:
+            _server(simulator, uds=str(path)).run()
+        finally:
+            path.unlink(missing_ok=True)
         return
     sock = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
     _server(simulator).run(sockets=[sock])

@@ -1,4 +1,4 @@
-"""Which tools a simulated model calls, and with what: arguments valid by the tool's schema, taken from the question where possible."""
+"""Which tools a simulated model calls, with arguments valid by the tool's schema, from the question where possible."""
 
 from __future__ import annotations
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rotation.simulator.faults import Rule
+from rotation.simulator.faults import Asked, Rule
 from rotation.simulator.kinds.base import Kind
 from rotation.simulator.ledger import Entry
-from rotation.simulator.oops import Oops, Trouble
+from rotation.simulator.oops import Oops, Refusal, Trouble
 from rotation.simulator.script import Script, whole
 from rotation.simulator.world import World
 
@@ -30,30 +30,24 @@ class Visit:
     account: str
 
     def refused(self, oops: Oops) -> Script:
-        answer = self.kind.refuse(oops, self.world.clock.now)
+        clock = self.world.clock
+        oops = oops if oops.account else replace(oops, account=self.account)
+        answer = self.kind.refuse(oops, clock.told(clock.now))
         return whole(answer.status, answer.headers, answer.body, wait=ERROR_SECONDS)
 
-    def fault(self, model: str, draw: float) -> Rule | None:
+    def fault(self, model: str, draw: float, features: frozenset[str] = frozenset()) -> Rule | None:
+        """The fault rule that meets this request, noted in the ledger."""
         clock = self.world.clock
-        rule = self.world.faults.pick(
-            kind=self.kind.name,
-            operation=self.entry.operation,
-            model=model,
-            key=self.key,
-            account=self.account,
-            now=clock.now,
-            start=clock.start,
-            draw=draw,
-        )
+        asked = Asked(self.kind.name, self.entry.operation, model, self.key, self.account, features)
+        rule = self.world.faults.pick(asked, now=clock.now, start=clock.start, draw=draw)
         if rule is not None:
             self.entry.fault = rule.fault.value
         return rule
 
-    def needs_key(self) -> Oops | None:
-        """The refusal of a request without a key, where one is needed."""
-        if self.key or not self.kind.needs_key:
-            return None
-        return Oops(Trouble.NO_KEY, path=self.path)
+    def check_key(self) -> None:
+        """Raises Refusal for a request without a key where one is needed."""
+        if not self.key and self.kind.needs_key:
+            raise Refusal(Oops(Trouble.NO_KEY, path=self.path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class World:
         self._listings: dict[str, tuple[int, bytes]] = {}
 
     def reset(self, seed: int | None = None) -> None:
-        """As at the beginning: no faults, full limits, an empty ledger, everything listed again. Time and plans stay."""
+        """As at the beginning: no faults, full limits, an empty ledger, all models. Time and plans stay."""
         self.seed = self.seed if seed is None else seed
         self.ledger.clear()
         self.faults.clear()

@@ -5,7 +5,6 @@ A kind turns jobs and troubles into bytes. It keeps no state and decides nothing
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -16,11 +15,10 @@ import orjson
 from rotation.simulator.answers import Reply
 from rotation.simulator.asks import Ask
 from rotation.simulator.catalogue import Catalogue, Model
-from rotation.simulator.durations import milliseconds_up
 from rotation.simulator.job import Job
 from rotation.simulator.kinds.errors import ErrorAnswer, Pairs, Rows, Said, fill
 from rotation.simulator.kinds.pieces import pieces
-from rotation.simulator.limits import DAY, Cap
+from rotation.simulator.limits import DAY, Cap, Hold
 from rotation.simulator.oops import Oops, Trouble
 from rotation.simulator.script import Script
 
@@ -53,9 +51,10 @@ class Kind(ABC):
     def objection(self, ask: Ask, model: Model) -> Oops | None:
         """What this provider refuses in a request that is otherwise right."""
         if model.max_output is not None and ask.max_tokens is not None and ask.max_tokens > model.max_output:
+            most, asked = model.max_output, ask.max_tokens
             text = (
-                f"max_tokens is too large: {ask.max_tokens}. This model supports at most {model.max_output} completion tokens, "
-                f"whereas you provided {ask.max_tokens}."
+                f"max_tokens is too large: {asked}. This model supports at most {most} completion tokens, "
+                f"whereas you provided {asked}."
             )
             return Oops(Trouble.BAD_REQUEST, model=model.id, message=text, param="max_tokens", code="invalid_value")
         return None
@@ -73,7 +72,7 @@ class Kind(ABC):
     # errors
 
     def refuse(self, oops: Oops, now: float) -> ErrorAnswer:
-        """`now`: simulated epoch seconds."""
+        """`now`: epoch seconds by the client's calendar."""
         if oops.what is Trouble.LIMIT and oops.refused is not None:
             return self.limited(oops, now)
         said = fill(self.rows, oops)
@@ -97,6 +96,14 @@ class Kind(ABC):
 
     def headers(self, job: Job) -> Pairs:
         return ()
+
+    def standing(self, hold: Hold | None, now: float) -> Pairs:
+        """The limit headers after an admission."""
+        return ()
+
+    def heard(self, number: int, seconds: float) -> Json:
+        """What stands beside a transcript: usage, mostly."""
+        return {}
 
     def usage(self, job: Job) -> Json:
         return {
@@ -184,21 +191,3 @@ class Kind(ABC):
     def pace(self, job: Job, script: Script) -> Script:
         """Last word on the timing of a good answer."""
         return script
-
-    # words about waiting
-
-    @staticmethod
-    def whole_seconds(seconds: float) -> str:
-        return str(max(1, math.ceil(milliseconds_up(seconds))))
-
-    def hint_headers(self, oops: Oops) -> Pairs | None:
-        """Headers of an artificial hint, None when the oops wants the kind's own way."""
-        assert oops.refused is not None
-        match oops.hint:
-            case "retry_after":
-                return (("retry-after", self.whole_seconds(oops.refused.wait)),)
-            case "retry_after_ms":
-                return (("retry-after-ms", str(round(oops.refused.wait * 1000))),)
-            case "text" | "none":
-                return ()
-        return None

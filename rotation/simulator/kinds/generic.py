@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rotation.simulator.answers import Reply
-from rotation.simulator.catalogue import Catalogue, Model
+from rotation.simulator.catalogue import Catalogue
 from rotation.simulator.durations import go, milliseconds_up
 from rotation.simulator.job import Job
+from rotation.simulator.kinds import listed
 from rotation.simulator.kinds.base import Json, Kind
-from rotation.simulator.kinds.errors import ErrorAnswer, Row, Rows, Said
+from rotation.simulator.kinds.errors import ErrorAnswer, Said, hint_headers, whole_seconds
+from rotation.simulator.kinds.words.generic import LACKS, ROWS
 from rotation.simulator.oops import Oops, Trouble
 
 _BUILD = "b10452-simulated"
-_LACKS = {
-    "tools": "tools param requires --jinja flag",
-    "json": "response_format of this type is not supported",
-    "images": "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
-}
 
 
 class Generic(Kind):
@@ -27,32 +24,7 @@ class Generic(Kind):
     reasoning_field = "reasoning_content"
     sse_headers = (("content-type", "text/event-stream"), ("server", "llama.cpp"))
     json_headers = (("content-type", "application/json; charset=utf-8"), ("server", "llama.cpp"))
-    rows: ClassVar[Rows] = {
-        Trouble.NO_KEY: Row(401, "Invalid API Key", "authentication_error"),
-        Trouble.BAD_KEY: Row(401, "Invalid API Key", "authentication_error"),
-        Trouble.NOT_PERMITTED: Row(403, "This key may not use {o.model}", "permission_error"),
-        Trouble.NO_MODEL: Row(404, "model '{o.model}' not found", "not_found_error"),
-        Trouble.MODEL_GONE: Row(404, "model '{o.model}' not found", "not_found_error"),
-        Trouble.LIMIT: Row(429, "Too many requests", "rate_limit_error"),
-        Trouble.BUSY: Row(
-            503, "server busy, please try again.  maximum pending requests exceeded", "unavailable_error"
-        ),
-        Trouble.OVERLOADED: Row(503, "Loading model", "unavailable_error"),
-        Trouble.SERVER: Row(500, "Internal Server Error", "server_error"),
-        Trouble.CREDIT: Row(402, "Insufficient Balance", "unknown_error"),
-        Trouble.LACKS: Row(500, type="server_error"),
-        Trouble.TOO_LONG: Row(
-            400,
-            "the request exceeds the available context size. try increasing the context size or enable context shift",
-            "exceed_context_size_error",
-        ),
-        Trouble.TOO_LARGE: Row(413, "Payload too large", "invalid_request_error"),
-        Trouble.POLICY: Row(400, "Content blocked by policy", "content_policy_violation"),
-        Trouble.GENERATION: Row(500, "Failed to parse tool call", "server_error"),
-        Trouble.BAD_REQUEST: Row(400),
-        Trouble.NOT_FOUND: Row(404, "File Not Found", "not_found_error"),
-        Trouble.NOT_ALLOWED: Row(404, "File Not Found", "not_found_error"),
-    }
+    rows = ROWS
 
     def listing(self, catalogue: Catalogue) -> bytes:
         chosen = list(catalogue)
@@ -63,14 +35,14 @@ class Generic(Kind):
                     for model in chosen
                 ],
                 "object": "list",
-                "data": [_listed(model) for model in chosen],
+                "data": [listed.generic(model) for model in chosen] or None,  # as a server with nothing loaded says it
             }
         )
 
     def envelope(self, said: Said, oops: Oops) -> Json:
         error: Json = {"code": said.status, "message": said.message, "type": said.type}
         if oops.what is Trouble.LACKS:
-            error["message"] = _LACKS[oops.feature]
+            error["message"] = LACKS[oops.feature]
         if oops.what is Trouble.TOO_LONG:
             error |= {"n_prompt_tokens": oops.tokens_in, "n_ctx": oops.context}
         return {"error": error}
@@ -80,12 +52,12 @@ class Generic(Kind):
         assert refused is not None
         wait = milliseconds_up(refused.wait)
         message = f"Too many requests. Please try again in {go(wait)}." if oops.hint == "text" else "Too many requests"
-        headers = self.hint_headers(oops)
+        headers = hint_headers(oops)
         if headers is None:
             headers = (
-                (("retry-after", self.whole_seconds(wait)),)
+                (("retry-after", whole_seconds(wait)),)
                 if oops.hint == ""
-                else (("x-ratelimit-reset", self.whole_seconds(wait)),)
+                else (("x-ratelimit-reset", whole_seconds(wait)),)
             )
         said = Said(429, message, "rate_limit_error", None, None)
         return ErrorAnswer(429, self.json_headers + headers, self.dump(self.envelope(said, oops)))
@@ -140,16 +112,4 @@ def _timings(job: Job) -> dict[str, Any]:
         "predicted_n": job.tokens_out,
         "predicted_ms": round(predicted_ms, 3),
         "predicted_per_second": round(job.tokens_out / max(job.timing.total - job.timing.first, 1e-6), 3),
-    }
-
-
-def _listed(model: Model) -> dict[str, Any]:
-    return {
-        "id": model.id,
-        "aliases": [model.id],
-        "tags": [],
-        "object": "model",
-        "created": model.created,
-        "owned_by": model.owner,
-        "meta": {"vocab_type": 2, "n_ctx": model.context, "n_ctx_train": model.context * 4, "n_params": 3_000_000_000},
     }

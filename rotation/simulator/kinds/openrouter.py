@@ -1,17 +1,18 @@
-"""OpenRouter: prices as strings per token, comments in streams, white space before slow answers, limits only told when hit."""
+"""OpenRouter: comments in streams, white space before slow answers, limits only told when hit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, ClassVar
 
 from rotation.simulator.answers import Reply
-from rotation.simulator.catalogue import Catalogue, Model
+from rotation.simulator.catalogue import Catalogue
 from rotation.simulator.durations import go, milliseconds_up
 from rotation.simulator.job import Job
+from rotation.simulator.kinds import listed
 from rotation.simulator.kinds.base import DONE, Json, Kind, event
-from rotation.simulator.kinds.errors import ErrorAnswer, Pairs, Row, Rows, Said
+from rotation.simulator.kinds.errors import ErrorAnswer, Pairs, Said, hint_headers
+from rotation.simulator.kinds.words.openrouter import LACKS, ROWS, metadata
 from rotation.simulator.limits import DAY, Cap
 from rotation.simulator.oops import Oops, Trouble
 from rotation.simulator.script import Script
@@ -23,7 +24,6 @@ _PADDED_AFTER = 3.0  # a whole answer that takes longer is committed early and k
 _PADDING_EVERY = 1.0
 _UPSTREAMS = ("Chutes", "DeepInfra", "Together", "Novita", "Parasail")
 _ROUTING = "To learn more about provider routing, visit: https://openrouter.ai/docs/provider-routing"
-_LACKS = {"tools": "tool use", "images": "image input", "json": "the requested response format"}
 
 
 class OpenRouter(Kind):
@@ -40,41 +40,23 @@ class OpenRouter(Kind):
     json_headers = (("content-type", "application/json"), ("access-control-allow-origin", "*"))
     minute_cap = Cap("free-models-per-min", "requests", 20, 60.0)
     daily_cap = Cap("free-models-per-day", "requests", 50, DAY, midnight=True)
-    rows: ClassVar[Rows] = {
-        Trouble.NO_KEY: Row(401, "Missing Authentication header"),
-        Trouble.BAD_KEY: Row(401, "User not found."),
-        Trouble.NOT_PERMITTED: Row(404, "No endpoints found matching your data policy (Free model publication). Configure: https://openrouter.ai/settings/privacy"),
-        Trouble.NO_MODEL: Row(400, "{o.model} is not a valid model ID"),
-        Trouble.MODEL_GONE: Row(404, "No endpoints found for {o.model}."),
-        Trouble.LIMIT: Row(429),
-        Trouble.BUSY: Row(429, "Provider returned error"),
-        Trouble.OVERLOADED: Row(503, "Service temporarily unavailable"),
-        Trouble.SERVER: Row(500, "Internal Server Error"),
-        Trouble.CREDIT: Row(402, "Insufficient credits. Add more using https://openrouter.ai/settings/credits"),
-        Trouble.LACKS: Row(404),
-        Trouble.TOO_LONG: Row(400, "This endpoint's maximum context length is {o.context} tokens. However, you requested about {o.size} tokens ({o.tokens_in} of text input, {o.tokens_max} in the output). Please reduce the length of either one, or use the \"middle-out\" transform to compress your prompt automatically."),
-        Trouble.TOO_LARGE: Row(413, "Request payload too large"),
-        Trouble.POLICY: Row(403, "{o.model} requires moderation. Your input was flagged for \"violence\". No credits were charged."),
-        Trouble.GENERATION: Row(400, "Provider returned error"),
-        Trouble.BAD_REQUEST: Row(400),
-        Trouble.NOT_FOUND: Row(404, "Not Found"),
-        Trouble.NOT_ALLOWED: Row(405, "Method Not Allowed"),
-    }  # fmt: skip
+    rows = ROWS
 
     def listing(self, catalogue: Catalogue) -> bytes:
-        return self.dump({"data": [_listed(model) for model in catalogue]})
+        return self.dump({"data": [listed.openrouter(model) for model in catalogue]})
 
     def envelope(self, said: Said, oops: Oops) -> Json:
         error: Json = {"message": said.message, "code": said.status}
         if oops.what is Trouble.LACKS:
-            error["message"] = f"No endpoints found that support {_LACKS[oops.feature]}. {_ROUTING}"
+            error["message"] = f"No endpoints found that support {LACKS[oops.feature]}. {_ROUTING}"
         elif oops.what is Trouble.CREDIT and oops.affords is not None:
             error["message"] = (
-                f"This request requires more credits, or fewer max_tokens. You requested up to {oops.tokens_max} tokens, but can only "
-                f"afford {oops.affords}. To increase, visit https://openrouter.ai/settings/credits and upgrade to a paid account"
+                "This request requires more credits, or fewer max_tokens. You requested up to "
+                f"{oops.tokens_max} tokens, but can only afford {oops.affords}. To increase, visit "
+                "https://openrouter.ai/settings/credits and upgrade to a paid account"
             )
-        if metadata := _metadata(oops):
-            error["metadata"] = metadata
+        if more := metadata(oops):
+            error["metadata"] = more
         known_user = oops.what not in {Trouble.NO_KEY, Trouble.BAD_KEY, Trouble.NOT_FOUND}
         return (
             {"error": error, "user_id": f"user_sim_{oops.account}"} if known_user and oops.account else {"error": error}
@@ -101,7 +83,7 @@ class OpenRouter(Kind):
             "X-RateLimit-Reset": f"{round((now + wait) * 1000)}",
         }
         error: Json = {"message": f"Rate limit exceeded: {label}. {tail}", "code": 429}
-        artificial = self.hint_headers(oops)
+        artificial = hint_headers(oops)
         if artificial is None:
             error["metadata"] = {"headers": told, "provider_name": None}
             artificial = tuple((name.lower(), value) for name, value in told.items())
@@ -113,6 +95,9 @@ class OpenRouter(Kind):
             ("x-generation-id", self._id(job)),
             ("server-timing", f"cfEdge;dur=6,cfOrigin;dur=0,cfWorker;dur={job.timing.first * 1000:.0f}"),
         )
+
+    def heard(self, number: int, seconds: float) -> Json:
+        return {"usage": {"seconds": round(seconds, 2), "cost": round(seconds * 0.0001, 8)}}
 
     def answer(self, job: Job) -> Json:
         return {
@@ -216,85 +201,3 @@ class OpenRouter(Kind):
     @staticmethod
     def _upstream(job: Job) -> str:
         return _UPSTREAMS[int(job.noise[1], 16) % len(_UPSTREAMS)]
-
-
-def _metadata(oops: Oops) -> Json:
-    match oops.what:
-        case Trouble.BUSY:
-            raw = (
-                f"{oops.model} is temporarily rate-limited upstream. Please retry shortly, or add your own key to accumulate "
-                "your rate limits: https://openrouter.ai/settings/integrations"
-            )
-            return {"raw": raw, "provider_name": "Chutes", "is_byok": False}
-        case Trouble.POLICY:
-            return {
-                "reasons": ["violence"],
-                "flagged_input": oops.detail[:100],
-                "provider_name": "OpenAI",
-                "model_slug": oops.model,
-            }
-        case Trouble.GENERATION:
-            return {
-                "raw": '{"code":400,"msg":"the model produced an invalid tool call"}',
-                "provider_name": "Chutes",
-                "is_byok": False,
-            }
-        case Trouble.TOO_LONG:
-            return {"provider_name": "Chutes"}
-    return {}
-
-
-def _price(per_million: float) -> str:
-    """USD per token, as a string; "-1" for a price that varies."""
-    if per_million < 0:
-        return "-1"
-    return f"{per_million / 1e6:.12f}".rstrip("0").rstrip(".")
-
-
-def _listed(model: Model) -> dict[str, Any]:
-    inputs = ["text", "image"] if model.images else ["text"]
-    slug = model.id.partition(":")[0]
-    return {
-        "id": model.id,
-        "canonical_slug": slug,
-        "hugging_face_id": "",
-        "name": model.name,
-        "created": model.created,
-        "description": f"{model.name}, simulated.",
-        "context_length": model.context,
-        "architecture": {
-            "modality": f"{'+'.join(inputs)}->text",
-            "input_modalities": inputs,
-            "output_modalities": ["text"],
-            "tokenizer": "Other",
-            "instruct_type": None,
-        },
-        "pricing": {
-            "prompt": _price(model.price_in),
-            "completion": _price(model.price_out),
-            "request": "0",
-            "image": "0",
-            "web_search": "0",
-            "internal_reasoning": "0",
-        },
-        "top_provider": {
-            "context_length": model.context,
-            "max_completion_tokens": model.max_output,
-            "is_moderated": model.moderated,
-        },
-        "per_request_limits": None,
-        "supported_parameters": _parameters(model),
-        "default_parameters": {},
-        "expiration_date": model.expires,
-    }
-
-
-def _parameters(model: Model) -> list[str]:
-    names = ["frequency_penalty", "max_tokens", "presence_penalty", "seed", "stop", "temperature", "top_p"]
-    if model.tools:
-        names += ["tool_choice", "tools"]
-    if model.json_schema:
-        names += ["response_format", "structured_outputs"]
-    if model.reasoning:
-        names += ["include_reasoning", "reasoning"]
-    return sorted(names)

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, ClassVar
 
 import orjson
 
 from rotation.simulator.answers import Reply
-from rotation.simulator.catalogue import Catalogue, Model
+from rotation.simulator.catalogue import Catalogue
 from rotation.simulator.durations import go, milliseconds_up
 from rotation.simulator.job import Job
+from rotation.simulator.kinds import listed
 from rotation.simulator.kinds.base import DONE, Json, Kind, event
-from rotation.simulator.kinds.errors import ErrorAnswer, Pairs, Row, Rows, Said
+from rotation.simulator.kinds.errors import ErrorAnswer, Pairs, Said, hint_headers
+from rotation.simulator.kinds.words.together import LACKS, ROWS
 from rotation.simulator.limits import DAY, Cap, Hold
 from rotation.simulator.oops import Oops, Trouble
-
-_LACKS = {
-    "tools": ("Function calling is not supported by this model.", "tools"),
-    "json": ("JSON mode is not supported by this model.", "response_format"),
-    "images": ("This model does not support image inputs.", "messages"),
-}
 
 
 class Together(Kind):
@@ -32,39 +27,20 @@ class Together(Kind):
     json_headers = (("content-type", "application/json; charset=utf-8"),)
     minute_cap = Cap("RPS", "requests", 1, 1.0)
     daily_cap = Cap("RPD", "requests", 1_000, DAY)
-    rows: ClassVar[Rows] = {
-        Trouble.NO_KEY: Row(401, "Missing API key. You can find your API key at https://api.together.ai/settings/api-keys.", code="missing_api_key"),
-        Trouble.BAD_KEY: Row(401, "Invalid API key provided. You can find your API key at https://api.together.ai/settings/api-keys.", code="invalid_api_key"),
-        Trouble.NOT_PERMITTED: Row(403, "You do not have access to the model {o.model}.", code="permission_denied"),
-        Trouble.NO_MODEL: Row(404, "Unable to access model {o.model}. Please visit https://api.together.ai/models to view the list of supported models.", code="model_not_available"),
-        Trouble.MODEL_GONE: Row(404, "Unable to access model {o.model}. Please visit https://api.together.ai/models to view the list of supported models.", code="model_not_available"),
-        Trouble.LIMIT: Row(429, type="model_rate_limit"),
-        Trouble.BUSY: Row(429, "Request was rejected due to dynamic rate limiting on model {o.model}. Please retry shortly.", "dynamic_request_limited", "dynamic_request_limited"),
-        Trouble.OVERLOADED: Row(503, "The server is overloaded. Please try again later.", "service_unavailable", "engine_overloaded"),
-        Trouble.SERVER: Row(500, "Internal server error", "server_error"),
-        Trouble.CREDIT: Row(402, "Credit limit exceeded, please navigate to https://api.together.xyz/settings/billing to add credits.", "credit_limit"),
-        Trouble.LACKS: Row(400),
-        Trouble.TOO_LONG: Row(422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= {o.context}. Given: {o.tokens_in} `inputs` tokens and {o.tokens_max} `max_new_tokens`"),
-        Trouble.TOO_LARGE: Row(413, "Payload too large"),
-        Trouble.POLICY: Row(400, "The request was flagged by the safety model.", code="content_policy_violation"),
-        Trouble.GENERATION: Row(500, "The model produced an invalid tool call.", "server_error", "generation_failed"),
-        Trouble.BAD_REQUEST: Row(400),
-        Trouble.NOT_FOUND: Row(404, "Not found: {o.method} {o.path}", code="not_found"),
-        Trouble.NOT_ALLOWED: Row(405, "Method not allowed: {o.method} {o.path}", code="method_not_allowed"),
-    }  # fmt: skip
+    rows = ROWS
 
     def reserved(self, output: int) -> int:
         return 0
 
     def listing(self, catalogue: Catalogue) -> bytes:
-        return orjson.dumps([_listed(model) for model in catalogue])
+        return orjson.dumps([listed.together(model) for model in catalogue])
 
     def envelope(self, said: Said, oops: Oops) -> Json:
         if oops.path.endswith("/models") and said.status == 401:
             return {"error": {"message": "Unauthorized"}}
         error: Json = {"message": said.message, "type": said.type, "param": said.param, "code": said.code}
         if oops.what is Trouble.LACKS:
-            error["message"], error["param"] = _LACKS[oops.feature]
+            error["message"], error["param"] = LACKS[oops.feature]
         return {"id": f"sim-{oops.what}", "error": error}
 
     def limited(self, oops: Oops, now: float) -> ErrorAnswer:
@@ -79,7 +55,7 @@ class Together(Kind):
         if oops.hint == "text":
             message += f" Please try again in {go(wait)}."
         said = Said(429, message, "model_rate_limit", None, None)
-        artificial = self.hint_headers(oops)
+        artificial = hint_headers(oops)
         if artificial is None:
             suffix = "-tokens" if cap.axis == "tokens" else ""
             reset = str(max(1, math.ceil(wait)))
@@ -192,30 +168,3 @@ class Together(Kind):
 
 def _finish(reason: str) -> str:
     return "eos" if reason == "stop" else reason
-
-
-def _listed(model: Model) -> dict[str, Any]:
-    type_ = {"transcription": "transcribe", "speech": "audio"}.get(model.type, model.type)
-    pricing: dict[str, Any] = {
-        "hourly": 0,
-        "input": model.price_in,
-        "output": model.price_out,
-        "base": 0,
-        "finetune": 0,
-    }
-    if type_ == "transcribe":
-        pricing["transcribe"] = {"price_per_minute": 0.0015}
-    return {
-        "id": model.id,
-        "object": "model",
-        "created": model.created,
-        "type": type_,
-        "running": False,
-        "display_name": model.name,
-        "organization": model.owner,
-        "link": f"https://huggingface.co/{model.id}",
-        "license": "other",
-        "context_length": model.context or None,
-        "config": {"chat_template": None, "stop": [], "bos_token": None, "eos_token": None},
-        "pricing": pricing,
-    }

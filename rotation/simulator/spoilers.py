@@ -1,4 +1,4 @@
-"""What each fault does: some refuse in the provider's own words, the others spoil a good answer's script."""
+"""Faults that spoil: each turns the script of a good answer into that of a bad one. Pure functions of values."""
 
 from __future__ import annotations
 
@@ -11,74 +11,17 @@ from rotation.simulator.faults import Fault, Rule
 from rotation.simulator.job import Job
 from rotation.simulator.kinds.base import Kind
 from rotation.simulator.kinds.errors import fill
-from rotation.simulator.limits import DAY, Cap, Refused
 from rotation.simulator.oops import Oops, Trouble
 from rotation.simulator.script import Ending, Script, whole
-from rotation.simulator.visit import Visit
 
 _HTML = """<!DOCTYPE html>
 <html lang="en-US"><head><title>simulated | {status}: Bad gateway</title></head>
-<body><h1>Bad gateway <span>Error code {status}</span></h1><p>The web server reported a bad gateway error.</p></body></html>
+<body><h1>Bad gateway <span>Error code {status}</span></h1>
+<p>The web server reported a bad gateway error.</p></body></html>
 """
 _GARBAGE = bytes(range(128, 256)) + b"\r\n\x00\x16\x03\x01 not http at all\r\n\r\n"
 _HUGE = 64 * 2**20
 _SLOW = 30.0
-_HINT = 7.0
-
-_REFUSALS = {
-    Fault.UPSTREAM_BUSY: Trouble.BUSY,
-    Fault.SERVER_ERROR: Trouble.SERVER,
-    Fault.OVERLOADED: Trouble.OVERLOADED,
-    Fault.KEY_REVOKED: Trouble.BAD_KEY,
-    Fault.CREDITS_GONE: Trouble.CREDIT,
-    Fault.NO_PERMISSION: Trouble.NOT_PERMITTED,
-    Fault.MODEL_GONE: Trouble.MODEL_GONE,
-    Fault.LACKS_TOOLS: Trouble.LACKS,
-    Fault.LACKS_IMAGES: Trouble.LACKS,
-    Fault.LACKS_JSON: Trouble.LACKS,
-    Fault.TOO_LONG: Trouble.TOO_LONG,
-    Fault.CONTENT_POLICY: Trouble.POLICY,
-    Fault.GENERATION_FAILED: Trouble.GENERATION,
-}
-
-
-def refusal(rule: Rule, model: str, visit: Visit) -> Oops | None:
-    """The trouble of a fault that refuses; None for one that spoils."""
-    if rule.fault in {Fault.RATE_LIMIT, Fault.QUOTA_DAY}:
-        return Oops(Trouble.LIMIT, model=model, account=visit.account, hint=rule.hint, refused=_limit(rule, visit))
-    trouble = _REFUSALS.get(rule.fault)
-    if trouble is None:
-        return None
-    return Oops(
-        trouble,
-        model=model,
-        message=rule.message,
-        feature=rule.fault.removeprefix("lacks_"),
-        status=rule.status,
-        key=masked(visit.key),
-        account=visit.account,
-        context=8_192,
-        size=int(rule.seconds or 0),
-        path=visit.path,
-        affords=rule.size or None,
-    )
-
-
-def masked(key: str) -> str:
-    """As OpenAI echoes a wrong key: never the whole of it."""
-    return f"{key[:8]}{'*' * 8}{key[-4:]}" if len(key) > 16 else "*" * len(key)
-
-
-def _limit(rule: Rule, visit: Visit) -> Refused:
-    """A limit that is full, with numbers that fit the wait wanted."""
-    daily = rule.fault is Fault.QUOTA_DAY
-    now = visit.world.clock.now
-    seconds = rule.seconds if rule.seconds is not None else (DAY - now % DAY if daily else _HINT)
-    cap = visit.kind.daily_cap if daily else visit.kind.minute_cap
-    requested = 1 if cap.axis == "requests" else max(1, int(cap.limit // 20))
-    used = round(seconds / cap.window * cap.limit + cap.limit - requested)
-    return Refused(cap, used=max(0, used), requested=requested, wait=seconds)
-
 
 Spoiler = Callable[[Rule, Script, Job | None, Kind], Script]
 

@@ -1,0 +1,1 @@
+"""What each kind says when something goes wrong, as tables: one row per trouble."""
