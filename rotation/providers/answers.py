@@ -21,6 +21,7 @@ from rotation.providers.stream import rename
 from rotation.providers.usage import estimated, usage_of
 from rotation.providers.wire import bare, html_title, is_html, parse
 
+EMPTY = "empty_answer"  # the code of a failure that is an answer saying nothing
 _CUT_SHORT = frozenset({"length", "content_filter", "max_tokens"})  # may well have come to nothing
 
 
@@ -42,13 +43,13 @@ def _error_inside(status: int, parsed: Any, now: float) -> Failure | None:
     """Why a parsed body is no answer, or None when it has choices that say something."""
     choices = parsed.get("choices") if type(parsed) is dict else None
     if not choices or parsed.get("error"):
-        empty = _broken(status, "empty answer" if choices == [] else "answered without choices")
+        empty = _broken(status, "empty answer", EMPTY) if choices == [] else _broken(status, "answered without choices")
         return inside(parsed, now) if complaint(parsed) else empty
     if type(choices) is not list or not all(type(choice) is dict for choice in choices):
         return _broken(status, "answered with choices that are none")
     failure = next((found for choice in choices if (found := in_choice(choice, now))), None)
-    if failure is None and not any(_says(choice) for choice in choices) and not _means_nothing(parsed, choices):
-        return _broken(status, "empty answer")
+    if failure is None and not any(_says(choice) for choice in choices) and not _meant_empty(parsed, choices):
+        return _broken(status, "empty answer", EMPTY)
     return failure
 
 
@@ -57,14 +58,19 @@ def _answer(body: bytes, parsed: dict[str, Any], choices: list[dict[str, Any]], 
         body = orjson.dumps(parsed)
     reason = next((r for choice in choices if isinstance(r := choice.get("finish_reason"), str)), None)
     model = parsed.get("model")
-    return Answer(body, _usage(parsed, choices), plain(reason) or None, plain(model))
+    return Answer(body, _usage(parsed, choices), _name(reason) or None, _name(model))
+
+
+def _name(value: Any) -> str:
+    """Almost always a plain word already, and this is on every call's way."""
+    return value if isinstance(value, str) and len(value) <= 100 and value.isprintable() else plain(value)
 
 
 def _says(choice: dict[str, Any]) -> bool:
     return has_content(choice, choice.get("message"))
 
 
-def _means_nothing(parsed: dict[str, Any], choices: list[dict[str, Any]]) -> bool:
+def _meant_empty(parsed: dict[str, Any], choices: list[dict[str, Any]]) -> bool:
     """An empty answer that is meant: cut short, or a text of nothing for which tokens were made (a stop sequence)."""
     if any(choice.get("finish_reason") in _CUT_SHORT for choice in choices):
         return True
@@ -87,5 +93,5 @@ def _unreadable(body: bytes) -> str:
     return "answered with something that is not JSON"
 
 
-def _broken(status: int, words: str) -> Failure:
-    return Failure(FailureKind.OVERLOADED, words, status)
+def _broken(status: int, words: str, code: str | None = None) -> Failure:
+    return Failure(FailureKind.OVERLOADED, words, status, code=code)

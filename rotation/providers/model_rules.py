@@ -54,7 +54,7 @@ FEATURE = (
         starts=sentences(
             r"no endpoints (?:found|available) that (?:support|can handle)\b",
             r"(?:this|the) (?:\w+ ){0,2}model (?:\S{1,200} )?(?:does not|doesn't) (?:currently )?support\b",
-            r"[^\s:]{1,200} (?:does not|doesn't) support (?:tools?|function|image|vision|thinking|reasoning|json)\b",
+            r"\S{1,200} (?:does not|doesn't) support (?:tools?|function|image|vision|thinking|reasoning|json)\b",
             r"[`'\"]?[a-z][\w .-]{1,40}[`'\"]? (?:is |are |input is )?not supported (?:with|by|for|on) this model",
             r"unsupported (?:parameter|value):",
             r"image input is not supported",

@@ -16,26 +16,36 @@ LONGEST = 500
 _READ = 4000  # nothing beyond is looked at: no pattern below is worth running over a megabyte
 _HIDDEN = "[hidden]"
 
-# pattern -> replacement, in order
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s\"',}]+"), rf"\1{_HIDDEN}"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+(?!realm\b)[A-Za-z0-9._~+/=*-]{6,}"), rf"\1 {_HIDDEN}"),
-    (re.compile(r"(?i)\b(api[ _-]?key provided: ?).{1,200}?(?=\. |\.?$)"), rf"\1{_HIDDEN}"),
-    (re.compile(r"(?i)\b((?:x-)?api[_-]?key[\"']?\s*[:=]\s*[\"']?)[^\s\"',}&]+"), rf"\1{_HIDDEN}"),
-    (re.compile(r"://[^\s/@:]{1,100}:[^\s/@]{1,200}@"), f"://{_HIDDEN}@"),
+# (what must be in the lower-cased text for it to be worth looking, pattern, replacement), in order
+_SECRETS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     (
+        "authorization",
+        re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s\"',}]+"),
+        rf"\1{_HIDDEN}",
+    ),
+    ("bearer", re.compile(r"(?i)\b(bearer)\s+(?!realm\b)[A-Za-z0-9._~+/=*-]{6,}"), rf"\1 {_HIDDEN}"),
+    ("basic", re.compile(r"\b(Basic)\s+[A-Za-z0-9+/=]{8,}"), rf"\1 {_HIDDEN}"),
+    ("key provided:", re.compile(r"(?i)\b(api[ _-]?key provided: ?).{1,200}?(?=\. |\.?$)"), rf"\1{_HIDDEN}"),
+    ("key", re.compile(r"(?i)\b((?:x-)?api[_-]?key[\"']?\s*[:=]\s*[\"']?)[^\s\"',}&]+"), rf"\1{_HIDDEN}"),
+    ("://", re.compile(r"://[^\s/@:]{1,100}:[^\s/@]{1,200}@"), f"://{_HIDDEN}@"),
+    (
+        "=",
         re.compile(
-            r"(?i)([?&;](?:[a-z0-9_.-]*(?:key|token|secret|signature|password|passwd|credential)|sig|auth)=)[^&;\s\"'<>)]+"
+            r"(?i)([?&;](?:[a-z0-9_.-]{0,40}(?:key|token|secret|signature|password|credential)|sig|auth)=)[^&;\s\"'<>)]+"
         ),
         rf"\1{_HIDDEN}",
     ),
-    (re.compile(r"\b(?:sk|rk|pk|csk|gsk|xai|pplx|nvapi|tgp|hf|fw|sess|r8|ghp|glpat)[-_][A-Za-z0-9_*.…-]{6,}"), _HIDDEN),
-    (re.compile(r"\bsk-[A-Za-z0-9_*.…-]+"), _HIDDEN),
-    (re.compile(r"\bAIza[A-Za-z0-9_-]{10,}"), _HIDDEN),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*"), _HIDDEN),
-    (re.compile(r"\b[0-9a-fA-F]{40,}\b"), _HIDDEN),
-    (re.compile(r"\b[A-Za-z0-9]{6,}\*{3,}[A-Za-z0-9]*|\*{4,}[A-Za-z0-9-]*"), _HIDDEN),
-    (re.compile(r"\b((?:org|user|proj)[-_])[A-Za-z0-9]{12,}"), rf"\1{_HIDDEN}"),
+    (
+        "",
+        re.compile(r"\b(?:sk|rk|pk|csk|gsk|xai|pplx|nvapi|tgp|hf|fw|sess|r8|ghp|glpat)[-_][A-Za-z0-9_*.…-]{6,}"),
+        _HIDDEN,
+    ),
+    ("sk-", re.compile(r"\bsk-[A-Za-z0-9_*.…-]+"), _HIDDEN),
+    ("aiza", re.compile(r"\bAIza[A-Za-z0-9_-]{10,}"), _HIDDEN),
+    ("eyj", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*"), _HIDDEN),
+    ("", re.compile(r"\b[0-9a-fA-F]{40,}\b"), _HIDDEN),
+    ("***", re.compile(r"\b[A-Za-z0-9]{6,}\*{3,}[A-Za-z0-9]*|\*{4,}[A-Za-z0-9-]*"), _HIDDEN),
+    ("", re.compile(r"\b((?:org|user|proj)[-_])[A-Za-z0-9]{12,}"), rf"\1{_HIDDEN}"),
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")  # and direction marks
 _NOT_TEXT = re.compile("[\ud800-\udfff\ufffe\uffff]")  # lone surrogates: no encoder takes them
@@ -48,8 +58,10 @@ def redact(text: str, *secrets: str, longest: int = LONGEST) -> str:
         if len(secret) >= 4:
             text = text.replace(secret, _HIDDEN).replace(quote(secret, safe=""), _HIDDEN)
     text = _NOT_TEXT.sub("\ufffd", _CONTROL.sub(" ", text))
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    lower = text.lower()
+    for sign, pattern, replacement in _SECRETS:
+        if sign in lower:
+            text = pattern.sub(replacement, text)
     text = text.strip()
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

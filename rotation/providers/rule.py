@@ -23,7 +23,8 @@ _PREFIX = re.compile(
     r"))+",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"\"[^\"]{25,}\"|`[^`]{25,}`|(?<!\w)'[^']{25,}'(?!\w)")
+_QUOTED = re.compile(r"\"[^\"]*\"|`[^`]*`|(?<!\w)'(?:[^']|(?<=\w)'(?=\w))*'(?!\w)")
+_NAME = 26  # characters, quotes included: a shorter quotation names a field, a longer one may be the prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,13 @@ class Rule:
         for text in texts:
             if self.starts is not None and self.starts.match(text):
                 return True
-            if self.says is not None and self.says.search(_QUOTED.sub("", text)):
+            if self.says is not None and self.says.search(_QUOTED.sub(_short, text)):
                 return True
         return False
+
+
+def _short(quoted: re.Match[str]) -> str:
+    return quoted[0] if len(quoted[0]) <= _NAME else ""
 
 
 def words(text: str) -> frozenset[str]:
