@@ -7,6 +7,7 @@ It deliberately knows no setting by name; the names stand in `settings.py`.
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import secrets
 from collections.abc import Iterable
@@ -74,7 +75,11 @@ def database(url: str) -> dict[str, Any]:
     A unix socket is `postgresql:///name?host=/directory&user=postgres`. What the query holds beside host, port,
     user, password and dbname goes to libpq as it is (`sslmode=require`).
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError:
+        raise BadEnvironment("DATABASE_URL cannot be read: check its brackets and its port.") from None
     if parts.scheme not in SCHEMES:
         raise BadEnvironment("DATABASE_URL must begin with postgresql://: Rotation keeps its rows in Postgres only.")
     options = dict(parse_qsl(parts.query))
@@ -84,7 +89,7 @@ def database(url: str) -> dict[str, Any]:
         "USER": options.pop("user", "") or unquote(parts.username or ""),
         "PASSWORD": options.pop("password", "") or unquote(parts.password or ""),
         "HOST": options.pop("host", "") or unquote(parts.hostname or ""),
-        "PORT": options.pop("port", "") or str(parts.port or ""),
+        "PORT": options.pop("port", "") or port,
         "OPTIONS": {"connect_timeout": 3, **options},
     }
 
@@ -95,20 +100,14 @@ def new_secret() -> str:
 
 
 def kept_secrets(path: Path, names: tuple[str, ...]) -> dict[str, str]:
-    """The secrets in `path`, which is created with fresh ones, readable by its owner only, when it is not there.
+    """The secrets in `path`, which is made, for its owner's eyes only, when it is not there; missing ones are added.
 
-    Several processes may start at once: the file appears whole under its name, the first one wins.
+    Several processes may start at once: one writes, the others wait and read.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write("".join(f"{name}={new_secret()}\n" for name in names))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was quicker; its secrets are the ones
-        finally:
-            draft.unlink()
-    lines = path.read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        known = dict(line.split("=", 1) for line in file.read().splitlines() if "=" in line)
+        new = {name: new_secret() for name in names if name not in known}
+        file.write("".join(f"{name}={secret}\n" for name, secret in new.items()))
+    return known | new
