@@ -102,13 +102,8 @@ def propose(
     One deployment passes the next above it only when it is expected at least `margin` quicker and both were tried
     `min_samples` times. Pinned ones keep their places, and so do those with too few samples.
     """
-    expected = {
-        one: ms
-        for one in order
-        if one not in pinned and one in evidence and evidence[one].tries >= min_samples
-        for ms in [expected_ms(evidence[one])]
-        if ms is not None
-    }
+    tried = [one for one in order if one not in pinned and one in evidence and evidence[one].tries >= min_samples]
+    expected = {one: ms for one in tried if (ms := expected_ms(evidence[one])) is not None}
     moving = _settle([one for one in order if one in expected], expected, margin)
     following = iter(moving)
     after = tuple(next(following) if one in expected else one for one in order)

@@ -59,6 +59,11 @@ def test_the_seed_rests_for_a_fixed_minute():
     assert {rest(n, SEED, rand) for n in (1, 2, 50) for rand in (0.0, 0.9)} == {60}
 
 
+def test_a_rest_may_be_short_but_not_negative():
+    assert rest(1, replace(BALANCED, rest=0.5), 0.0) == 0.5
+    assert rest(1, replace(BALANCED, rest=-1.0), 0.0) == 0.0
+
+
 @given(opens=st.integers(0, 10**9), rand=RANDS)
 def test_a_rest_is_never_shorter_than_its_base_nor_longer_than_its_cap_and_a_fifth(opens, rand):
     assert 30 <= rest(opens, BALANCED, rand) <= 300 * 1.2

@@ -12,7 +12,7 @@ from rotation.core.cooldown import COOLING, DAY, FORGET, LONG, Cooldown, cools, 
 from rotation.core.failures import TABLE, Failure, FailureKind
 from rotation.core.policy import BALANCED
 
-NOON = 1_800_014_400.0 // DAY * DAY + DAY / 2
+NOON = 1_800_014_400.0
 RANDS = st.floats(0.0, 1.0, exclude_max=True)
 HINTS = st.none() | st.floats(allow_nan=True, allow_infinity=True)
 KINDS = st.sampled_from([kind for kind, row in TABLE.items() if row.consequence in COOLING])
@@ -28,6 +28,15 @@ def test_the_providers_hint_is_obeyed_to_the_letter():
     assert cooldown.kind is FailureKind.RATE_LIMITED
     assert cooldown.reason == "rate-limited; the provider asked for 11.5 s"
     assert cooldown.count == 1
+
+
+def test_a_hint_of_less_than_a_second_is_obeyed_too():
+    assert extend(None, limited(0.12), NOON, 0.9, BALANCED).until == NOON + 0.12
+
+
+def test_the_times_are_those_the_words_say():
+    assert (DAY, LONG, FORGET) == (24 * 60 * 60, 60 * 60, 10 * 60)
+    assert NOON % DAY == DAY / 2
 
 
 def test_a_later_shorter_hint_never_shortens_a_cooldown():
@@ -138,10 +147,14 @@ def test_later_keeps_the_one_that_ends_later_and_the_newer_count():
     assert later(None, new, NOON) == new
     assert later(old, new, NOON) == Cooldown(NOON + 10, FailureKind.OUT_OF_CREDIT, "old", 2)
     assert later(new, old, NOON) == old
+    same = Cooldown(NOON + 10, FailureKind.RATE_LIMITED, "same end", 1)
+    assert later(old, same, NOON).reason == "old"
 
 
 @given(st.lists(st.tuples(st.floats(0, 5000), KINDS, HINTS, RANDS), min_size=1, max_size=30))
-def test_a_cooldown_never_ends_earlier_than_it_was_said_to_and_never_more_than_a_day_from_now(steps):
+def test_a_cooldown_never_ends_earlier_than_it_was_said_to_and_never_more_than_a_day_from_now(
+    steps: list[tuple[float, FailureKind, float | None, float]],
+) -> None:
     cooldown: Cooldown | None = None
     now = NOON
     for passed, kind, hint, rand in steps:

@@ -110,7 +110,7 @@ def test_a_failure_reads_its_row_and_may_blame_somebody_else():
     assert Failure(FailureKind.RATE_LIMITED, blame=Blame.ACCOUNT_FREE).blames is Blame.ACCOUNT_FREE
 
 
-def test_a_failure_is_a_value():
+def test_a_failure_is_a_value() -> None:
     assert Failure(FailureKind.STALLED) == Failure(FailureKind.STALLED)
     with pytest.raises(FrozenInstanceError):
         Failure(FailureKind.STALLED).kind = FailureKind.CANCELLED  # type: ignore[misc]  # the assignment is the test

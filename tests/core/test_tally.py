@@ -27,6 +27,15 @@ def test_the_running_totals_are_those_of_the_events_in_the_last_ten_slices(steps
         assert window.slow == sum(slow for _, _, slow in alive)
 
 
+def test_a_call_is_remembered_for_nine_to_ten_tenths_of_the_window():
+    for length in (30.0, 0.5):
+        for passed, remembered in ((0.899, 2), (1.001, 1)):
+            window = Window(length)
+            for now in (1000.0, 1000.0 + length * passed):
+                window.add(now, failed=False, slow=False)
+            assert window.calls == remembered
+
+
 def test_a_clock_that_goes_back_loses_no_count():
     window = Window(30.0)
     for now in (100.0, 50.0, 100.0):

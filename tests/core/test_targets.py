@@ -79,7 +79,7 @@ def test_a_target_has_the_name_a_client_may_ask_for_and_the_id_of_its_pair():
     assert target().id == (1001, 100)
 
 
-def test_a_target_is_a_value():
+def test_a_target_is_a_value() -> None:
     assert target() == target()
     assert hash(target()) == hash(target())
     with pytest.raises(FrozenInstanceError):
