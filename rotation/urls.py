@@ -6,10 +6,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from rotation import health_pages
+from rotation.api.v1 import api as v1
 
 urlpatterns = [
     path("healthz", health_pages.healthz),
     path("readyz", health_pages.readyz),
+    path("v1/", v1.urls),
     path("admin/", admin.site.urls),
     path("", include("dashboard.urls")),
 ]
+
+handler400 = "rotation.refused_pages.bad_request"
+handler404 = "rotation.refused_pages.not_found"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rotation.core.failures import Failure, FailureKind
+from rotation.core.failures import Failure, FailureKind, Rotate
 from rotation.gateway.call import Call
 from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.gate import Gate
 from rotation.gateway.health import Permit
 from rotation.gateway.relay import Opened, relay
-from rotation.gateway.reply import Failed, Reply, Streamed, Whole, headers_for
+from rotation.gateway.reply import Chunks, Failed, Reply, Streamed, Whole, headers_for
 from rotation.gateway.upstream import Response, WireError
 from rotation.providers import PROVIDERS
 from rotation.providers.base import Adapter, Answer, Event, Outgoing, StreamReader, Usage
@@ -100,12 +100,13 @@ class Trial:
             if response is not None:
                 await response.close()
             return opened
-        return self._committed(opened)
+        return await self._committed(opened)
 
-    def _committed(self, opened: Opened) -> Streamed:
+    async def _committed(self, opened: Opened) -> Streamed:
         self.note.first = self.gate.now()
         headers = {**self._headers(self.note.first), "content-type": EVENT_STREAM, "cache-control": "no-cache"}
-        return Streamed(200, headers, relay(self.gate, self.call, self.permit, self.entry, self.note, opened))
+        pieces = relay(self.gate, self.call, self.permit, self.entry, self.note, opened)
+        return Streamed(200, headers, await Chunks.of(pieces))
 
     async def _open(self, response: Response) -> Opened | Failure:
         if response.status != 200 or EVENT_STREAM not in response.headers.get("content-type", EVENT_STREAM):
@@ -123,13 +124,13 @@ class Trial:
             held += reader.feed(chunk)
             for event in held:
                 if event.failure is not None:
-                    return event.failure
+                    return _before_commit(event.failure)
                 if event.content or (event.done and self._empty_again(_empty())):
                     assert isinstance(chunks, AsyncGenerator)
                     return Opened(response, chunks, reader, held)
             if any(event.done for event in held):
                 return _empty()
-        return reader.finish() or _empty()
+        return _before_commit(reader.finish() or _empty())
 
     async def _send(self) -> Response:
         target = self.permit.target
@@ -141,7 +142,9 @@ class Trial:
             self.call.payload,
             options=target.provider.options,
         )
-        response = await self.gate.upstream.send(outgoing, connect=self.permit.policy.connect_timeout)
+        response = await self.gate.upstream.send(
+            outgoing, connect=self.permit.policy.connect_timeout, request=self.call.id
+        )
         self.note.status, self.note.connect_ms = response.status, response.connect_ms
         return response
 
@@ -173,6 +176,11 @@ class Trial:
         return headers_for(
             self.call, self.permit.target, len(self.entry.notes), queue_ms=queue, first_ms=(first - started) * 1000
         )
+
+
+def _before_commit(failure: Failure) -> Failure:
+    """What would be half an answer after the first content is, before it, no answer at all."""
+    return replace(failure, kind=FailureKind.OVERLOADED) if failure.row.rotate is Rotate.TOO_LATE else failure
 
 
 def _empty() -> Failure:

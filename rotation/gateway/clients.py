@@ -25,33 +25,32 @@ class Client:
     expires: float | None = None
 
 
-MISSING = Refusal(
-    401,
-    "You did not provide an API key. Send it as 'Authorization: Bearer <client key>'; "
-    "client keys are made in the admin under Client keys.",
-    "missing_api_key",
-    headers={"www-authenticate": "Bearer"},
-)
-WRONG = Refusal(
-    401,
-    "This client key is not known, was revoked, or has expired. Make a new one in the admin under Client keys.",
-    "invalid_api_key",
-    headers={"www-authenticate": "Bearer"},
-)
-TWICE = Refusal(400, "Send the Authorization header once.", "duplicate_authorization")
+def _missing() -> Refusal:
+    message = (
+        "You did not provide an API key. Send it as 'Authorization: Bearer <client key>'; "
+        "client keys are made in the admin under Client keys."
+    )
+    return Refusal(401, message, "missing_api_key", headers={"www-authenticate": "Bearer"})
+
+
+def _wrong() -> Refusal:
+    message = (
+        "This client key is not known, was revoked, or has expired. Make a new one in the admin under Client keys."
+    )
+    return Refusal(401, message, "invalid_api_key", headers={"www-authenticate": "Bearer"})
 
 
 def identify(credentials: list[bytes], known: Mapping[str, Client], pepper: bytes) -> Client:
     """The client behind the values of the Authorization headers. Raises `Refusal` (400 or 401)."""
     if not credentials:
-        raise MISSING
+        raise _missing()
     if len(credentials) > 1:
-        raise TWICE
+        raise Refusal(400, "Send the Authorization header once.", "duplicate_authorization")
     scheme, _, plain = credentials[0].partition(b" ")
     plain = plain.strip()
     if scheme.lower() != b"bearer" or not plain:
-        raise MISSING
+        raise _missing()
     client = known.get(hmac.new(pepper, plain, hashlib.sha256).hexdigest())
     if client is None or (client.expires is not None and client.expires <= time.time()):
-        raise WRONG
+        raise _wrong()
     return client

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
+from collections.abc import Awaitable
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
 
-from rotation.gateway import accept, models
+from rotation.asgi_words import App, Receive, Scope, Send
+from rotation.gateway import accept, models, paths
 from rotation.gateway.clients import Client, identify
 from rotation.gateway.envelope import JSON, Refusal
 from rotation.gateway.life import Life
@@ -25,14 +23,6 @@ from rotation.gateway.reply import Reply, Streamed, Whole
 
 log = logging.getLogger("rotation.gateway")
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-MOST_HEADERS = 100
-HEADER_BYTES = 32 * 1024
-ROUTES: Mapping[str, tuple[str, ...]] = {"/v1/chat/completions": ("POST",), "/v1/models": ("GET",)}
 HEALTH = ("/healthz", "/readyz")
 
 
@@ -51,7 +41,7 @@ class Door:
             await self.life.lifespan(receive, send)
         elif scope["type"] != "http":
             await self.next_app(scope, receive, send)
-        elif scope["path"] == "/v1" or scope["path"].startswith("/v1/"):
+        elif paths.is_call(scope["path"]):
             await self._serve(scope, receive, send)
         elif scope["path"] in HEALTH:
             await _write(send, self._health(scope["path"]))
@@ -81,18 +71,11 @@ class Door:
                 503, "The gateway is starting; try again in a moment.", "starting", headers={"retry-after": "1"}
             )
         headers = scope["headers"]
-        _check_headers(headers)
+        paths.check_headers(headers)
         client = identify(
             [v for k, v in headers if k == b"authorization"], gate.snapshot.clients, settings.ROTATION_PEPPER.encode()
         )
-        allowed = ("GET",) if scope["path"].startswith("/v1/models/") else ROUTES.get(scope["path"])
-        if allowed is None:
-            what = _shown(scope["path"])
-            raise Refusal(404, f"There is no {what}. GET /v1/models and POST /v1/chat/completions are here.",
-                          "unknown_url")  # fmt: skip
-        if scope["method"] not in allowed:
-            raise Refusal(405, f"Use {' or '.join(allowed)} for {_shown(scope['path'])}.", "method_not_allowed",
-                          headers={"allow": ", ".join(allowed)})  # fmt: skip
+        paths.check(scope["method"], scope["path"])
         if scope["method"] == "GET":
             return self._models(scope["path"], client)
         body = await _body(headers, receive)
@@ -104,9 +87,7 @@ class Door:
         snapshot = self.life.gate.snapshot
         if path == "/v1/models":
             return Whole(200, {"content-type": JSON}, models.listing(snapshot, client))
-        return Whole(
-            200, {"content-type": JSON}, models.one(snapshot, client, unquote(path.removeprefix("/v1/models/")))
-        )
+        return Whole(200, {"content-type": JSON}, models.one(snapshot, client, path.removeprefix(paths.ONE_MODEL)))
 
     def _health(self, path: str) -> Whole:
         if path == "/healthz":
@@ -114,27 +95,6 @@ class Door:
         ready = self.life.gate is not None and not self.life.stopping
         body = {"status": "ok" if ready else "starting", "degraded": self.life.degraded}
         return Whole(200 if ready else 503, {"content-type": JSON}, orjson.dumps(body))
-
-
-def _check_headers(headers: list[tuple[bytes, bytes]]) -> None:
-    if len(headers) > MOST_HEADERS or sum(len(k) + len(v) for k, v in headers) > HEADER_BYTES:
-        raise Refusal(
-            431, f"Send at most {MOST_HEADERS} headers of {HEADER_BYTES // 1024} KiB in all.", "headers_too_large"
-        )
-    hosts = [v for k, v in headers if k == b"host"]
-    if len(hosts) != 1 or not _known_host(hosts[0]):
-        raise Refusal(400, "This host name is not served here; add it to ALLOWED_HOSTS.", "unknown_host")
-
-
-@lru_cache(maxsize=256)
-def _known_host(host: bytes) -> bool:
-    domain, _ = split_domain_port(host.decode("latin-1"))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-
-
-def _shown(path: str) -> str:
-    """A path from outside, fit for a message."""
-    return path[:100] if path.isprintable() else "such path"
 
 
 async def _body(headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes:
@@ -151,9 +111,7 @@ async def _body(headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body"):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    raise Refusal(
-        413, f"The body is larger than {most // 2**20} MiB.", "request_too_large", headers={"connection": "close"}
-    )
+    raise paths.too_large()
 
 
 async def _unless_gone(work: Awaitable[Reply], receive: Receive) -> Reply:

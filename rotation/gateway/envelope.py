@@ -29,7 +29,7 @@ TYPES: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)  # an exception carries its traceback: it is neither frozen nor shared
 class Refusal(Exception):
     """A call turned down. `status` is HTTP; `headers` are added to the answer; `more` joins the error object."""
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from rotation.asgi_words import Receive, Send
 from rotation.gateway import loading, recall
 from rotation.gateway.gate import Gate
 from rotation.gateway.journal import Journal
@@ -23,6 +26,9 @@ DATABASE_PATIENCE = 5.0  # seconds a start waits for a frozen database before it
 MAX_STALE = 3600.0  # seconds: a kept configuration older than this still starts, but is complained of
 
 
+_living: WeakKeyDictionary[asyncio.AbstractEventLoop, Life] = WeakKeyDictionary()
+
+
 class Life:
     """`gate` is None until the first snapshot; `stopping` from the moment the server is told to."""
 
@@ -32,9 +38,7 @@ class Life:
         self.degraded: list[str] = []
         self._watch: Watch | None = None
 
-    async def lifespan(
-        self, receive: Callable[[], Awaitable[dict[str, Any]]], send: Callable[[Mapping[str, Any]], Awaitable[None]]
-    ) -> None:
+    async def lifespan(self, receive: Receive, send: Send) -> None:
         """ASGI's lifespan protocol."""
         while True:
             message = await receive()
@@ -50,6 +54,7 @@ class Life:
         """Load the configuration, from the database or from what was kept of it, and begin to watch it."""
         snapshot = await self._first_snapshot()
         loop = asyncio.get_running_loop()
+        announce(self)
         if snapshot is not None:
             self._open(snapshot)
         self._watch = Watch(
@@ -108,3 +113,38 @@ def _load() -> Snapshot:
         connection.close()
     loading.keep(rows)
     return loading.build(rows)
+
+
+class Borrowed:
+    """A gate for one request of the second door: this loop's own, or one made for it and closed after it."""
+
+    def __init__(self, gate: Gate, *, own: bool) -> None:
+        self.gate, self._own = gate, own
+
+    async def close(self) -> None:
+        if self._own:
+            await self.gate.close()
+
+
+def announce(life: Life) -> None:
+    """From now on this event loop's second door answers from this life's gate."""
+    _living[asyncio.get_running_loop()] = life
+
+
+async def borrow() -> Borrowed:
+    """This event loop's living gate; where there is none (a test client, a page process) one from the database."""
+    living = _living.get(asyncio.get_running_loop())
+    if living is not None and living.gate is not None:
+        return Borrowed(living.gate, own=False)
+    snapshot = await sync_to_async(lambda: loading.build(loading.read()))()
+    return Borrowed(Gate(snapshot, Journal(settings.ROTATION_JOURNAL_DIR)), own=True)
+
+
+@asynccontextmanager
+async def lent() -> AsyncIterator[Gate]:
+    """A gate for as long as the block lasts."""
+    borrowed = await borrow()
+    try:
+        yield borrowed.gate
+    finally:
+        await borrowed.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from rotation.core.failures import Failure
@@ -19,13 +19,37 @@ class Whole:
     body: bytes
 
 
+class Chunks:
+    """A generator that has been started, first piece in hand: closing it runs its `finally`, read or not."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+        self._first: bytes | None = first
+        self._rest = rest
+
+    @classmethod
+    async def of(cls, pieces: AsyncGenerator[bytes, None]) -> Chunks:
+        return cls(await anext(pieces), pieces)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await anext(self._rest)
+
+    async def aclose(self) -> None:
+        await self._rest.aclose()
+
+
 @dataclass(frozen=True, slots=True)
 class Streamed:
     """A committed stream: its first content has come. `chunks` must be closed by whoever reads it."""
 
     status: int
     headers: Mapping[str, str]
-    chunks: AsyncGenerator[bytes, None]
+    chunks: Chunks
 
 
 Reply = Whole | Streamed

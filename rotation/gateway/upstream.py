@@ -128,35 +128,41 @@ class Upstream:
     def __init__(self) -> None:
         self._transport: AiohttpTransport | None = None
 
-    async def send(self, out: Outgoing, *, connect: float) -> Response:
-        """Send and wait for the answer's headers. Raises `WireError`.
+    async def send(self, out: Outgoing, *, connect: float, request: str = "") -> Response:
+        """Send and wait for the answer's headers; the provider is told the `request` id. Raises `WireError`.
 
         A kept-alive connection that the server closed while we wrote is tried once more on another one:
         no byte of an answer had come, and a completion may safely be asked for twice.
         """
         try:
-            return await self._send(out, connect)
+            return await self._send(out, connect, request)
         except WireError as error:
             if not error.clean:
                 raise
-        return await self._send(out, connect)
+        return await self._send(out, connect, request)
 
-    async def _send(self, out: Outgoing, connect: float) -> Response:
-        request = httpx2.Request(
-            out.method, _url(out.url), headers=list(out.headers.items()), content=out.body or None,
+    async def _send(self, out: Outgoing, connect: float, request: str) -> Response:
+        headers = list(out.headers.items())
+        if request:
+            headers.append(("x-request-id", request))
+        outgoing = httpx2.Request(
+            out.method,
+            _url(out.url),
+            headers=headers,
+            content=out.body or None,
             extensions={"timeout": {"connect": connect}},
-        )  # fmt: skip
+        )
         moments: list[float] = []
         token = connected_at.set(moments)
         started = time.perf_counter()
         try:
-            raw = await self._open().handle_async_request(request)
+            raw = await self._open().handle_async_request(outgoing)
         except (httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
             raise wire_error(error) from None
         finally:
             connected_at.reset(token)
-        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in raw.headers.raw}
-        return Response(raw.status_code, headers, raw, (moments[0] - started) * 1000 if moments else 0.0)
+        seen = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in raw.headers.raw}
+        return Response(raw.status_code, seen, raw, (moments[0] - started) * 1000 if moments else 0.0)
 
     def _open(self) -> AiohttpTransport:
         if self._transport is None:

@@ -1,0 +1,1 @@
+"""The REST API, declared with django-ninja: operations, schemas, and their OpenAPI page."""
