@@ -209,7 +209,7 @@ def test_every_call_ends_within_its_bounds_whatever_fails(
             assert answer.retry_at is None or answer.retry_at >= now
             return
         if isinstance(answer, Wait):
-            assert 0 < answer.seconds
+            assert answer.seconds > 0
             assert now + answer.seconds <= deadline + 0.011
             now += answer.seconds
             continue
