@@ -89,7 +89,7 @@ def test_a_database_of_this_edition_is_not_migrated_again(monkeypatch):
 def test_while_one_process_prepares_another_waits():
     with preparation.alone(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [preparation.PREPARING]
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = pg_backend_pid()", [preparation.PREPARING]
         )
         assert cursor.fetchone() == (1,)
 
