@@ -18,6 +18,7 @@ from django.db import connection
 
 from rotation import client_keys, partitions, setup_link, starter
 from rotation.embedded import edition
+from rotation.jobs import schedule
 from rotation.models import ClientKey
 
 PREPARING = 7_301_004  # advisory lock: one process prepares at a time
@@ -42,6 +43,7 @@ def prepare() -> Prepared:
         bring_up_to_date()
         partitions.ensure()
         simulated = starter.prepare()
+        schedule.install()
         client_keys.for_jobs()
         key = first_client_key(settings.ROTATION_HOME / "client_key")
     collect_static_files()

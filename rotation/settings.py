@@ -187,6 +187,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
+# --- How long what was measured is kept, in days; whole days' roll-ups stay for good
+ROTATION_KEEP_DAYS = envint("ROTATION_KEEP_DAYS", 30)  # every call and attempt
+ROTATION_KEEP_MINUTES_DAYS = envint("ROTATION_KEEP_MINUTES_DAYS", 3)  # their sums per minute
+ROTATION_KEEP_HOURS_DAYS = envint("ROTATION_KEEP_HOURS_DAYS", 90)  # and per hour
+ROTATION_STORE_BYTES = envint("ROTATION_STORE_BYTES", 0)  # calls and attempts may take so much; 0: no bound
+
 # --- Logs
 LOG_LEVEL = (os.environ.get("LOG_LEVEL") or "INFO").upper()
 LOG_JSON = envbool("LOG_JSON")

@@ -132,4 +132,9 @@ def coarser(sums: Sums, level: Level) -> Sums:
 
 def full(histogram: Counter[int]) -> list[int]:
     """A sparse histogram as the whole array of BUCKETS counts; [] for an empty one, which adds nothing."""
-    return [histogram[i] for i in range(BUCKETS)] if histogram else []
+    if not histogram:
+        return []
+    counts = [0] * BUCKETS
+    for bucket, many in histogram.items():
+        counts[bucket] = many
+    return counts

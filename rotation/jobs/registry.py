@@ -1,0 +1,57 @@
+"""Every job: its name, what it is for, when it runs unless an operator says otherwise, and the function that does it.
+
+A job's function takes nothing, may be run at any time and any number of times, and returns one line for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.utils.module_loading import import_string
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`minute` and `hour` are crontab fields, in UTC. `path` names the function: every process knows the jobs, but
+    only a worker needs what they import."""
+
+    name: str
+    purpose: str
+    path: str
+    minute: str
+    hour: str = "*"
+
+    @property
+    def task(self) -> str:
+        """The name of its Celery task."""
+        return f"rotation.jobs.{self.name}"
+
+    def work(self) -> str:
+        """Does it; one line for people on what was done."""
+        function: Callable[[], str] = import_string(self.path)
+        return function()
+
+
+JOBS: Mapping[str, Job] = {
+    job.name: job
+    for job in (
+        Job(
+            "partitions",
+            "Make the days to come, drop what is past its time.",
+            "rotation.jobs.upkeep.keep_partitions",
+            "5",
+        ),
+        Job(
+            "prices",
+            "Read the providers' listings for prices, sizes and features.",
+            "rotation.jobs.prices.recheck",
+            "20",
+            "*/6",
+        ),
+        Job("keys", "Ask the providers which keys they still take.", "rotation.jobs.keys.recheck", "*/15"),
+        Job(
+            "reorder", "Put quicker models further up, by what was measured.", "rotation.reorder.job.reorder_all", "35"
+        ),
+    )
+}
