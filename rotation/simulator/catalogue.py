@@ -31,6 +31,7 @@ class Model:
     created: int = 1_733_506_137
     expires: str | None = None
     dimensions: int = 0
+    listed: bool = True  # some are served without standing in the listing
 
     @property
     def free(self) -> bool:
@@ -51,10 +52,10 @@ class Catalogue:
 
     def __iter__(self) -> Iterator[Model]:
         """The living ones, in listing order."""
-        return (model for model in self._models.values() if model.id not in self._gone)
+        return (model for model in self._models.values() if model.listed and model.id not in self._gone)
 
     def __len__(self) -> int:
-        return len(self._models) - len(self._gone)
+        return sum(1 for _ in self)
 
     def get(self, model_id: str) -> Model | None:
         return None if model_id in self._gone else self._models.get(model_id)

@@ -32,6 +32,14 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
 
+    async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's own, without its words about every start and end."""
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup(sockets)
+        await self.main_loop()
+        await self.shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         await super().startup(sockets)
@@ -57,6 +65,8 @@ class _Server(uvicorn.Server):
             await server.wait_closed()
         for sock in sockets or ():
             sock.close()
+        _forget(self.config.uds)
+        self._captured_signals.clear()  # they asked for this end and are served: no dying of them afterwards
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
@@ -68,6 +78,12 @@ class _Server(uvicorn.Server):
         if self._loop is not None and self._stopping is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 self._loop.call_soon_threadsafe(self._stopping.set)
+
+
+def _forget(path: str | None) -> None:
+    """A unix socket outlives its listener."""
+    if path is not None:
+        Path(path).unlink(missing_ok=True)
 
 
 def _server(simulator: Simulator, **where: Any) -> _Server:
@@ -91,10 +107,7 @@ def serve(simulator: Simulator, *, host: str, port: int, path: Path | None = Non
     """Until a signal ends it. `path`: a unix socket instead. Raises OSError when the address is taken."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     if path is not None:
-        try:
-            _server(simulator, uds=str(path)).run()
-        finally:
-            path.unlink(missing_ok=True)
+        _server(simulator, uds=str(path)).run()
         return
     sock = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1024)
     _server(simulator).run(sockets=[sock])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import orjson
 
+from rotation.simulator.answers import Reply
 from rotation.simulator.faults import Fault, Rule
 from rotation.simulator.job import Job
 from rotation.simulator.kinds.base import Kind
@@ -73,14 +74,30 @@ def _half(script: Script) -> bytes:
 
 
 def _malformed(rule: Rule, script: Script, job: Job | None, kind: Kind) -> Script:
-    """`form` shape: good JSON of the wrong types; else broken JSON. In a stream, one event of it."""
+    """`form` shape: good JSON of the wrong types; answer: a good frame around half an answer; else broken JSON.
+
+    In a stream, one event of it.
+    """
+    if rule.form == "answer" and job is not None:
+        return _with_answer(script, kind, replace(job, replies=tuple(_halved(reply) for reply in job.replies)))
     wrong = orjson.dumps({"id": 7, "object": "chat.completion", "choices": "none", "usage": []})
     if not script.stream:
-        body = wrong if rule.form == "shape" else _half(script) + b'"<<<'
-        return replace(script, steps=(body,), length=None if script.length is None else len(body))
+        return _body(script, wrong if rule.form == "shape" else _half(script) + b'"<<<')
     place = min(_after(rule, script), len(script.steps) - 1)
     broken = b"data: " + (wrong if rule.form == "shape" else b'{"id": "broken", "choices": [{') + b"\n\n"
     return replace(script, steps=(*script.steps[:place], broken, *script.steps[place + 1 :]))
+
+
+def _halved(reply: Reply) -> Reply:
+    calls = tuple(replace(call, arguments=call.arguments[: len(call.arguments) // 2]) for call in reply.calls)
+    return replace(reply, text=reply.text and reply.text[: len(reply.text) // 2], calls=calls)
+
+
+def _with_answer(script: Script, kind: Kind, job: Job) -> Script:
+    """The same script around another answer."""
+    if script.stream:
+        return replace(script, steps=tuple(kind.events(job)))
+    return _body(script, kind.dump(kind.answer(job)))
 
 
 def _empty(rule: Rule, script: Script, job: Job | None, kind: Kind) -> Script:

@@ -101,11 +101,7 @@ class OpenRouter(Kind):
 
     def answer(self, job: Job) -> Json:
         return {
-            "id": self._id(job),
-            "object": "chat.completion",
-            "created": job.created,
-            "model": job.model.id,
-            "provider": self._upstream(job),
+            **self._frame(job, "chat.completion"),
             "system_fingerprint": None,
             "choices": [
                 {
@@ -132,14 +128,7 @@ class OpenRouter(Kind):
         }
 
     def chunk(self, job: Job, choices: list[Json]) -> Json:
-        return {
-            "id": self._id(job),
-            "object": "chat.completion.chunk",
-            "created": job.created,
-            "model": job.model.id,
-            "provider": self._upstream(job),
-            "choices": choices,
-        }
+        return {**self._frame(job, "chat.completion.chunk"), "choices": choices}
 
     def choice(self, index: int, delta: Json, finish: str | None = None) -> Json:
         return {
@@ -194,10 +183,11 @@ class OpenRouter(Kind):
             filler_every=_PADDING_EVERY,
         )
 
+    def _frame(self, job: Job, object_: str) -> Json:
+        upstream = _UPSTREAMS[int(job.noise[1], 16) % len(_UPSTREAMS)]
+        frame = {"id": self._id(job), "object": object_, "created": job.created}
+        return {**frame, "model": job.model.id, "provider": upstream}
+
     @staticmethod
     def _id(job: Job) -> str:
         return f"gen-{job.created}-{job.noise[:20]}"
-
-    @staticmethod
-    def _upstream(job: Job) -> str:
-        return _UPSTREAMS[int(job.noise[1], 16) % len(_UPSTREAMS)]

@@ -30,7 +30,17 @@ def models(seed: int) -> list[Model]:
     while len(made) < paid_target:
         _grow(made, rng.choice(families), rng)
     _give_away(made, families[:_OPEN_FAMILIES], rng)
-    return sorted(made.values(), key=lambda model: (-model.created, model.id))
+    return sorted(made.values(), key=lambda model: (-model.created, model.id)) + _unlisted()
+
+
+def _unlisted() -> list[Model]:
+    """The listing shows models that put out text by chat; these are served all the same."""
+    embedding = Model("openai/text-embedding-3-small", type="embedding", context=8_192, price_in=0.02, seconds=0.4)
+    whisper = Model("openai/whisper-large-v3", type="transcription", context=448, seconds=1.4)
+    return [
+        replace(embedding, tools=False, json_schema=False, dimensions=1_536, listed=False),
+        replace(whisper, tools=False, json_schema=False, listed=False),
+    ]
 
 
 def _starters() -> list[Model]:
