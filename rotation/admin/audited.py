@@ -6,7 +6,7 @@ Django calls the hooks below for every door of the admin: forms, inlines, editab
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from rotation.models import AuditEvent
 from rotation.models.audit import changed, picture
+from rotation.models.columns import storable
 
 Picture = dict[str, Any]
 
@@ -23,12 +24,32 @@ if TYPE_CHECKING:
     Page = admin.ModelAdmin[Any]
     Rows = admin.TabularInline[Any, Any]
     Form = forms.ModelForm[Any]
+    Formset = forms.BaseInlineFormSet[Any, Any, Any]
 else:
-    Page, Rows, Form = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
+    Page, Rows, Form, Formset = admin.ModelAdmin, admin.TabularInline, forms.ModelForm, forms.BaseInlineFormSet
+
+
+class Json(forms.JSONField):
+    """What cannot be stored is said before it is shown again: half a character cannot even be sent to a browser."""
+
+    default_validators = [storable]
+
+    def prepare_value(self, value: Any) -> Any:
+        text = super().prepare_value(value)
+        return text.encode(errors="backslashreplace").decode() if isinstance(text, str) else text
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Django takes an untouched {} for a change."""
+        try:
+            return bool((self.to_python(data) or {}) != (initial or {}))
+        except forms.ValidationError:
+            return True
 
 
 class Audited(Page):
     """Writes an audit event for every row that is added, changed or deleted, with what it was and what it is."""
+
+    formfield_overrides: ClassVar[Any] = {models.JSONField: {"form_class": Json}}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

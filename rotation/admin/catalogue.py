@@ -25,8 +25,16 @@ class ProviderForm(Form):
         fields = ("kind", "name", "label", "base_url", "enabled", "priority", "options")
 
 
+class AccountForm(Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk:
+            self.initial["label"] = ""  # a new row left at its defaults would count as not filled in
+
+
 class AccountRows(Rows):
     model = Account
+    form = AccountForm
     extra = 0
     show_change_link = True
 
@@ -97,7 +105,6 @@ class DeploymentAdmin(Audited):
         "images",
     )
     list_filter = ("provider", "status", "free", "reasoning", "tools", "images")
-    list_select_related = ("provider",)
     search_fields = ("model_id", "label", "family", "provider__name", "provider__label")
     readonly_fields = ("price_source", "listed_at", "created_at")
     actions = ("as_verified", "as_candidate", "as_incompatible")
@@ -110,6 +117,9 @@ class DeploymentAdmin(Audited):
             {"fields": ("tools", "parallel_tools", "json_schema", "images", "reasoning", "input_modalities", "lacks")},
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("provider")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Deployment | None = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "provider") if obj else self.readonly_fields

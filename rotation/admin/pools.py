@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 
-from rotation.admin.audited import Audited, Rows
+from rotation.admin.audited import Audited, Formset, Rows
 from rotation.models import Placement, Pool
 
 
@@ -33,10 +33,25 @@ class StandingRows(Rows):
         return placement.deployment.name
 
 
+class OncePerPool(Formset):
+    """A form of an inline does not know its pool, so the set says what the database would refuse."""
+
+    def clean(self) -> None:
+        super().clean()
+        taken = set(self.instance.placements.values_list("deployment", flat=True)) if self.instance.pk else set()
+        for form in self.forms:
+            deployment = form.cleaned_data.get("deployment") if form.is_valid() else None
+            if deployment and deployment.pk in taken:
+                form.add_error("deployment", "This deployment already has a place in the pool.")
+            elif deployment:
+                taken.add(deployment.pk)
+
+
 class NewRows(Rows):
     """Places to add."""
 
     model = Placement
+    formset = OncePerPool
     verbose_name_plural = "new places"
     fields = ("position", "deployment", "pinned", "enabled", "why")
     autocomplete_fields = ("deployment",)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from rotation.admin.audited import ReadOnly
 from rotation.models import AuditEvent, CatalogueChange, DiscoveryRun, JobRun, JournalFile, Reordering, Verification
+
+HEAD = format_html_join("", "<th scope='col'>{}</th>", (("column",), ("before",), ("after",)))
 
 
 @admin.register(JobRun)
@@ -46,14 +46,10 @@ class CatalogueChangeAdmin(ReadOnly):
 
 @admin.register(Verification)
 class VerificationAdmin(ReadOnly):
-    list_display = ("at", "deployment", "provider", "capability", "verdict", "score", "trials", "reason")
+    list_display = ("at", "deployment", "capability", "verdict", "score", "trials", "reason")
     list_filter = ("verdict", "capability")
     list_select_related = ("deployment__provider",)
     search_fields = ("deployment__model_id", "reason")
-
-    @admin.display(ordering="deployment__provider")
-    def provider(self, verification: Verification) -> str:
-        return str(verification.deployment.provider)
 
 
 @admin.register(Reordering)
@@ -78,8 +74,5 @@ class AuditEventAdmin(ReadOnly):
 
     @admin.display(description="before and after")
     def differences(self, event: AuditEvent) -> SafeString:
-        rows: Any = format_html_join(
-            "", "<tr><th scope='row'>{}</th><td>{}</td><td>{}</td></tr>", (map(str, row) for row in event.differences)
-        )
-        head = "<tr><th scope='col'>column</th><th scope='col'>before</th><th scope='col'>after</th></tr>"
-        return format_html("<table><thead>{}</thead><tbody>{}</tbody></table>", format_html(head), rows)
+        rows = format_html_join("", "<tr><th scope='row'>{}</th><td>{}</td><td>{}</td></tr>", event.differences)
+        return format_html("<table><tr>{}</tr>{}</table>", HEAD, rows)

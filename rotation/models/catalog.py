@@ -164,7 +164,7 @@ class Deployment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.model_id
+        return self.name
 
     @property
     def name(self) -> str:

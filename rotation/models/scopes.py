@@ -30,6 +30,4 @@ def in_words(scopes: Iterable[str]) -> dict[str, str]:
 
 
 def _name(row: models.Model) -> str:
-    if isinstance(row, Deployment):
-        return row.name
     return f"{row.account} · {row}" if isinstance(row, Key) else str(row)
