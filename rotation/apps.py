@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class RotationConfig(AppConfig):
@@ -11,4 +12,7 @@ class RotationConfig(AppConfig):
 
     def ready(self) -> None:
         # rotation/__init__.py stays empty (importing rotation.core must not import Django), so both are bound here.
-        from rotation import celery, checks  # noqa: F401, PLC0415 - importing is what registers them
+        from rotation import checks  # noqa: F401, PLC0415 - importing is what registers them
+
+        if settings.ROTATION_ROLE != "gateway":  # which starts no jobs
+            from rotation import celery  # noqa: F401, PLC0415

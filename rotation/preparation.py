@@ -5,6 +5,7 @@ Every step may be run any number of times, by several processes at once; what a 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from rotation import client_keys, partitions, setup_link, starter
 from rotation.embedded import edition
-from rotation.jobs import schedule
 from rotation.models import ClientKey
 
+log = logging.getLogger(__name__)
 PREPARING = 7_301_004  # advisory lock: one process prepares at a time
 LOCAL_KEY = "This machine"
 
@@ -37,13 +38,18 @@ class Prepared:
         return asdict(self)
 
 
+def up_to_date() -> bool:
+    """Whether this very edition made the database and the static files, so that only small things are left to do."""
+    return database_is_current() and static_files_are_current()
+
+
 def prepare() -> Prepared:
     """Raises django.db.Error when the database does not answer or may not be changed."""
     with alone():
         bring_up_to_date()
-        partitions.ensure()
-        simulated = starter.prepare()
-        schedule.install()
+        make_partitions()
+        starter.take_environment_keys()
+        simulated = starter.sync_simulation()
         client_keys.for_jobs()
         key = first_client_key(settings.ROTATION_HOME / "client_key")
     collect_static_files()
@@ -63,26 +69,54 @@ def alone() -> Iterator[None]:
 
 
 def bring_up_to_date() -> None:
-    """Migrates unless this database says it was made by this very edition. The mark lives in the database itself."""
-    wanted = edition.of_database()
+    """Tables, starter data, schedules: unless this database says that this very edition has made them all.
+
+    The mark lives in the database itself, so it goes where the data goes.
+    """
+    if database_is_current():
+        return
+    from rotation.jobs import schedule  # noqa: PLC0415 - belongs to apps the leanest role does not have
+
+    call_command("migrate", verbosity=0, interactive=False)
+    starter.load(simulated=False)
+    starter.load(simulated=True)
+    schedule.install()
+    with connection.cursor() as cursor:
+        cursor.execute(f"COMMENT ON TABLE django_migrations IS '{_edition()}'")  # a hash and a word: nothing to quote
+
+
+def make_partitions() -> None:
+    """Today's and the next week's. A table in use may refuse for now: the upkeep job makes them later."""
+    try:
+        partitions.ensure()
+    except OperationalError as problem:
+        log.warning("partitions are left to the upkeep job: %s", problem)
+
+
+def _edition() -> str:
+    return f"edition {edition.of_database()} for {settings.ROTATION_MODE}"
+
+
+def database_is_current() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT obj_description(to_regclass('django_migrations'), 'pg_class')")
         row = cursor.fetchone()
-    if row and row[0] == f"edition {wanted}":
-        return
-    call_command("migrate", verbosity=0, interactive=False)
-    with connection.cursor() as cursor:
-        cursor.execute(f"COMMENT ON TABLE django_migrations IS 'edition {wanted}'")  # a hash: nothing to quote
+    return bool(row) and row[0] == _edition()
 
 
 def collect_static_files() -> None:
     """Gathers static files under hashed names, unless the same ones are there."""
-    mark = Path(settings.STATIC_ROOT) / ".edition"
-    wanted = edition.of_static_files()
-    if mark.exists() and mark.read_text() == wanted:
-        return
-    call_command("collectstatic", verbosity=0, interactive=False)
-    mark.write_text(wanted)
+    if not static_files_are_current():
+        call_command("collectstatic", verbosity=0, interactive=False)
+        _static_mark().write_text(edition.of_static_files())
+
+
+def static_files_are_current() -> bool:
+    return _static_mark().exists() and _static_mark().read_text() == edition.of_static_files()
+
+
+def _static_mark() -> Path:
+    return Path(settings.STATIC_ROOT) / ".edition"
 
 
 def first_client_key(file: Path) -> str | None:

@@ -70,20 +70,20 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = envbool("DISABLE_SERVER_SI
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Django
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "django_htmx",
-    "django_celery_beat",
-    "csp",
-    "ninja",
-    "rotation",
-    "dashboard",
-]
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rotation"]
+if ROTATION_ROLE != "gateway":  # without what only pages need, it starts in half the time and memory
+    INSTALLED_APPS = [
+        "django.contrib.admin",
+        *INSTALLED_APPS,
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "django.contrib.staticfiles",
+        "django_htmx",
+        "django_celery_beat",
+        "csp",
+        "ninja",
+        "dashboard",
+    ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -10,8 +10,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def of_database() -> str:
-    """Changes with every migration, every starter fixture, every library."""
-    sources = ("rotation/migrations/*.py", "dashboard/migrations/*.py", "rotation/fixtures/*", "rotation/starter.py")
+    """Changes with every migration, every starter fixture, every schedule, every library."""
+    sources = (
+        "rotation/migrations/*.py",
+        "dashboard/migrations/*.py",
+        "rotation/fixtures/*",
+        "rotation/starter.py",
+        "rotation/jobs/*.py",
+    )
     return _digest(path for pattern in (*sources, "requirements.lock") for path in sorted(ROOT.glob(pattern)))
 
 

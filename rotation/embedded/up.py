@@ -81,7 +81,7 @@ class Installation:
         warm = not fresh and known.items() <= before.items()
         if warm:
             self.start_web(simulated=before["simulated"])
-        prepared = self.prepare()
+        prepared = self.prepare(quickly=warm)
         if not warm:
             self.start_web(simulated=prepared["simulated"])
         elif prepared["simulated"] and not before["simulated"]:
@@ -119,8 +119,10 @@ class Installation:
         self.home.announce(addresses)
         return fresh
 
-    def prepare(self) -> dict[str, Any]:
-        once = Once(services.preparation(), self.env, self.home.logs / "prepare.log")
+    def prepare(self, *, quickly: bool) -> dict[str, Any]:
+        """Quickly: in the leanest role, which starts again with everything by itself when it has to."""
+        env = {**self.env, "ROTATION_ROLE": "gateway"} if quickly else self.env
+        once = Once(services.preparation(), env, self.home.logs / "prepare.log")
         try:
             self.supervisor.wait_for(once.ended, "the preparation", PATIENCE)
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -22,6 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if settings.ROTATION_ROLE == "gateway" and not preparation.up_to_date():
+                # Tables and static files belong to all apps, and this role has only the engine: start again with all.
+                os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "ROTATION_ROLE": "all"})
             prepared = preparation.prepare()
         except DatabaseError as problem:
             raise CommandError(f"The database cannot be made ready: {str(problem).strip()}") from problem
