@@ -35,18 +35,24 @@ def payload(kind: str, text: str = "Tell me about rivers", **fields: Any) -> dic
 
 
 class Client(httpx2.Client):
+    """Sends this account's first key unless another is given; an empty one sends none."""
+
     def __init__(self, url: str) -> None:
         super().__init__(base_url=url, timeout=30)
 
     def chat(
         self, kind: str, text: str = "Tell me about rivers", *, secret: str | None = None, **fields: Any
     ) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {key(kind) if secret is None else secret}"}
-        return self.post(f"{ROOTS[kind]}/chat/completions", json=payload(kind, text, **fields), headers=headers)
+        path = f"{ROOTS[kind]}/chat/completions"
+        return self.post(path, json=payload(kind, text, **fields), headers=bearer(kind, secret))
 
     def fetch(self, kind: str, path: str, *, secret: str | None = None) -> httpx2.Response:
-        headers = {"authorization": f"Bearer {key(kind) if secret is None else secret}"} if secret != "" else {}
-        return self.get(f"{ROOTS[kind]}{path}", headers=headers)
+        return self.get(f"{ROOTS[kind]}{path}", headers=bearer(kind, secret))
+
+
+def bearer(kind: str, secret: str | None = None) -> dict[str, str]:
+    secret = key(kind) if secret is None else secret
+    return {"authorization": f"Bearer {secret}"} if secret else {}
 
 
 def events(response: httpx2.Response) -> list[Any]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import time
+from typing import Any
 
 import httpx2
 import pytest
@@ -66,14 +69,12 @@ def test_a_stalled_whole_answer_says_nothing_at_all(sim) -> None:
     assert entry["status"] == 0
 
 
-def _until_closed(sim) -> dict:
-    import time
-
+def _until_closed(sim) -> dict[str, Any]:
     until = time.monotonic() + 20
     while sim.open():
         assert time.monotonic() < until
         time.sleep(0.01)
-    entry = sim.ledger()[-1]
+    entry: dict[str, Any] = sim.ledger()[-1]
     assert entry["client_closed_after_ms"] is not None
     return entry
 
@@ -268,8 +269,6 @@ def test_words_and_numbers_of_an_error_can_be_ordered(sim, client) -> None:
 
 
 def test_every_fault_is_tried_on_the_wire_here() -> None:
-    import pathlib
-
     text = pathlib.Path(__file__).read_text(encoding="utf-8")
     assert [fault for fault in Fault if f'"{fault}"' not in text and fault not in {"lacks_images", "lacks_json"}] == []
 

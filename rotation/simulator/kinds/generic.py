@@ -104,12 +104,15 @@ class Generic(Kind):
 
 def _timings(job: Job) -> dict[str, Any]:
     prompt_ms, predicted_ms = job.timing.first * 1000, (job.timing.total - job.timing.first) * 1000
+    read, written = max(1, job.tokens_in), max(1, job.tokens_out)
     return {
         "cache_n": 0,
         "prompt_n": job.tokens_in,
         "prompt_ms": round(prompt_ms, 3),
+        "prompt_per_token_ms": prompt_ms / read,
         "prompt_per_second": round(job.tokens_in / max(job.timing.first, 1e-6), 3),
         "predicted_n": job.tokens_out,
         "predicted_ms": round(predicted_ms, 3),
+        "predicted_per_token_ms": predicted_ms / written,
         "predicted_per_second": round(job.tokens_out / max(job.timing.total - job.timing.first, 1e-6), 3),
     }

@@ -111,7 +111,7 @@ class Groq(Kind):
             "usage": self.usage(job),
             "usage_breakdown": None,
             "system_fingerprint": f"fp_{job.noise[-10:]}",
-            "x_groq": {"id": f"req_{job.noise[:26]}"},
+            "x_groq": {"id": f"req_{job.noise[:26]}", "seed": int(job.noise[:7], 16)},
             "service_tier": "on_demand",
         }
 

@@ -91,10 +91,8 @@ class OpenRouter(Kind):
         return ErrorAnswer(429, self.json_headers + artificial, self.dump(body))
 
     def headers(self, job: Job) -> Pairs:
-        return (
-            ("x-generation-id", self._id(job)),
-            ("server-timing", f"cfEdge;dur=6,cfOrigin;dur=0,cfWorker;dur={job.timing.first * 1000:.0f}"),
-        )
+        timing = f"cfEdge;dur=6,cfOrigin;dur=0,cfWorker;dur={job.timing.first * 1000:.0f}"
+        return (("x-generation-id", self._id(job)), ("server-timing", timing))
 
     def heard(self, number: int, seconds: float) -> Json:
         return {"usage": {"seconds": round(seconds, 2), "cost": round(seconds * 0.0001, 8)}}
@@ -109,23 +107,29 @@ class OpenRouter(Kind):
                     "logprobs": None,
                     "finish_reason": reply.finish,
                     "native_finish_reason": reply.finish,
-                    "message": {**self.message(reply), "refusal": None, "reasoning": reply.reasoning or None},
+                    "message": self.message(reply),
                 }
                 for index, reply in enumerate(job.replies)
             ],
             "usage": self.usage(job),
         }
 
+    def message(self, reply: Reply) -> Json:
+        message = {**super().message(reply), "refusal": None, "reasoning": reply.reasoning or None}
+        if reply.reasoning:
+            message["reasoning_details"] = [_detail(reply.reasoning)]
+        for index, call in enumerate(message.get("tool_calls", ())):
+            call["index"] = index
+        return message
+
     def usage(self, job: Job) -> Json:
         paid = job.cost
-        return {
-            **super().usage(job),
-            "cost": paid,
-            "is_byok": False,
+        details = {
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0, "video_tokens": 0},
             "cost_details": {"upstream_inference_cost": paid},
             "completion_tokens_details": {"reasoning_tokens": job.reasoning_tokens, "image_tokens": 0},
         }
+        return {**super().usage(job), "cost": paid, "is_byok": False, **details}
 
     def chunk(self, job: Job, choices: list[Json]) -> Json:
         return {**self._frame(job, "chat.completion.chunk"), "choices": choices}
@@ -141,8 +145,7 @@ class OpenRouter(Kind):
     def deltas(self, reply: Reply) -> Iterator[Json]:
         for delta in super().deltas(reply):
             if "reasoning" in delta:
-                detail = {"type": "reasoning.text", "text": delta["reasoning"], "format": "unknown", "index": 0}
-                yield {"content": "", **delta, "reasoning_details": [detail]}
+                yield {"content": "", **delta, "reasoning_details": [_detail(delta["reasoning"])]}
             else:
                 yield {"content": None, **delta} if "tool_calls" in delta else delta
 
@@ -191,3 +194,7 @@ class OpenRouter(Kind):
     @staticmethod
     def _id(job: Job) -> str:
         return f"gen-{job.created}-{job.noise[:20]}"
+
+
+def _detail(text: str) -> Json:
+    return {"type": "reasoning.text", "text": text, "format": "unknown", "index": 0}

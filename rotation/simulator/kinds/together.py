@@ -110,7 +110,9 @@ class Together(Kind):
         return {**usage, "reasoning_tokens": job.reasoning_tokens} if job.model.reasoning else usage
 
     def message(self, reply: Reply) -> Json:
-        return {**super().message(reply), "tool_calls": super().message(reply).get("tool_calls", [])}
+        message = super().message(reply)
+        calls = message.get("tool_calls", [])
+        return {**message, "tool_calls": [{"index": index, **call} for index, call in enumerate(calls)]}
 
     def chunk(self, job: Job, choices: list[Json]) -> Json:
         return {
