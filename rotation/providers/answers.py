@@ -22,7 +22,7 @@ from rotation.providers.usage import estimated, usage_of
 from rotation.providers.wire import bare, html_title, is_html, parse
 
 EMPTY = "empty_answer"  # the code of a failure that is an answer saying nothing
-_CUT_SHORT = frozenset({"length", "content_filter", "max_tokens"})  # may well have come to nothing
+_CUT_SHORT = ("length", "content_filter", "max_tokens")  # may well have come to nothing
 
 
 def read_answer(

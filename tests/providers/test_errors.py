@@ -78,8 +78,11 @@ def test_a_bad_request_keeps_the_providers_own_words() -> None:
     }
     failure = classify(400, {}, orjson.dumps(body), NOW)
     assert (failure.message, failure.type, failure.param, failure.code) == (
-        "'n' must be 1", "invalid_request_error", "n", "invalid_value",
-    )  # fmt: skip
+        "'n' must be 1",
+        "invalid_request_error",
+        "n",
+        "invalid_value",
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,16 +126,37 @@ def test_every_rule_can_match_something() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["error", "message", "code", "type", "metadata", "raw", "headers", "availability", "detail",
-                         "details", "status", "param", "msg", "loc", "choices", "retry_after", "violations"])
-        | st.text(max_size=5),
-        inner,
-        max_size=6,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "error",
+                    "message",
+                    "code",
+                    "type",
+                    "metadata",
+                    "raw",
+                    "headers",
+                    "availability",
+                    "detail",
+                    "details",
+                    "status",
+                    "param",
+                    "msg",
+                    "loc",
+                    "choices",
+                    "retry_after",
+                    "violations",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=6,
+        )
     ),
     max_leaves=25,
-)  # fmt: skip
+)
 
 
 @given(status=st.integers(100, 599), body=JSON)
