@@ -43,13 +43,18 @@ class Service:
     before: Callable[[], None] | None = field(default=None, repr=False)
 
 
+def tie_to_parent(number: signal.Signals) -> None:
+    """From now on the kernel sends us `number` when our parent ends (Linux; elsewhere nothing happens)."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, int(number))
+
+
 def dies_with_parent(number: signal.Signals) -> Callable[[], None]:
     """For subprocess's preexec_fn: the kernel sends `number` when the parent ends, however it ends (Linux)."""
     parent = os.getpid()
 
     def between_fork_and_exec() -> None:
-        if LIBC is not None:
-            LIBC.prctl(PR_SET_PDEATHSIG, int(number))
+        tie_to_parent(number)
         if os.getppid() != parent:  # it ended before the line above
             os._exit(1)
 
