@@ -25,6 +25,7 @@ from rotation.asgi_words import Receive, Scope, Send
 from rotation.core.policy import BALANCED, Policy
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
 from rotation.gateway.clients import Client
+from rotation.gateway.clock import Clock
 from rotation.gateway.door import Door
 from rotation.gateway.gate import Gate
 from rotation.gateway.journal import Journal
@@ -98,12 +99,12 @@ def snapshot_of(
 class FixedLife(Life):
     """A life without a database: the gate works from the snapshot it is given."""
 
-    def __init__(self, snapshot: Snapshot, journal: Path) -> None:
+    def __init__(self, snapshot: Snapshot, journal: Path, speed: float = 1.0) -> None:
         super().__init__()
-        self._given, self._journal = snapshot, journal
+        self._given, self._journal, self._speed = snapshot, journal, speed
 
     async def start(self) -> None:
-        self.gate = Gate(self._given, Journal(self._journal))
+        self.gate = Gate(self._given, Journal(self._journal), clock=Clock(self._speed))
 
 
 @dataclass
@@ -139,9 +140,9 @@ async def nothing_else(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def serving(snapshot: Snapshot, journal: Path) -> Iterator[Serving]:
-    """The real door under the real server, in a thread with a loop of its own."""
-    life = FixedLife(snapshot, journal)
+def serving(snapshot: Snapshot, journal: Path, *, speed: float = 1.0) -> Iterator[Serving]:
+    """The real door under the real server, in a thread with a loop of its own; its clock may run quicker."""
+    life = FixedLife(snapshot, journal, speed)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(Door(nothing_else, life), log_config=None, access_log=False, http="httptools")
         server = uvicorn.Server(config)

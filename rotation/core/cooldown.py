@@ -23,12 +23,16 @@ COOLING = frozenset({Consequence.COOL, Consequence.COOL_UNTIL_RESET, Consequence
 
 @dataclass(frozen=True, slots=True)
 class Cooldown:
-    """`count` is the number of refusals in a row; failures while the cooldown runs belong to the same refusal."""
+    """`count` is the number of refusals in a row; failures while the cooldown runs belong to the same refusal.
+
+    `guessed`: nobody named the moment, it is our own formula's; as a last resort it may be tried before.
+    """
 
     until: float
     kind: FailureKind
     reason: str
     count: int
+    guessed: bool = False
 
 
 def cools(failure: Failure) -> bool:
@@ -43,8 +47,9 @@ def extend(existing: Cooldown | None, failure: Failure, now: float, rand: float,
     at most an hour), as the failure's consequence says. A consequence that asks for no cooldown is treated as COOL.
     """
     count = _count(existing, now)
-    wait, why = _wait(failure, now, count, rand, policy)
-    fresh = Cooldown(now + min(max(wait, 0.0), DAY), failure.kind, f"{failure.row.words}; {why}", count)
+    wait, why, guessed = _wait(failure, now, count, rand, policy)
+    until = now + min(max(wait, 0.0), DAY)
+    fresh = Cooldown(until, failure.kind, f"{failure.row.words}; {why}", count, guessed)
     return later(existing, fresh, now)
 
 
@@ -53,7 +58,7 @@ def later(existing: Cooldown | None, fresh: Cooldown, now: float) -> Cooldown:
     if existing is None or existing.until < fresh.until:
         return fresh
     # A clock that was set back must not freeze a scope, hence the day also here.
-    return Cooldown(min(existing.until, now + DAY), existing.kind, existing.reason, fresh.count)
+    return Cooldown(min(existing.until, now + DAY), existing.kind, existing.reason, fresh.count, existing.guessed)
 
 
 def _count(existing: Cooldown | None, now: float) -> int:
@@ -63,15 +68,15 @@ def _count(existing: Cooldown | None, now: float) -> int:
     return existing.count if now < existing.until else existing.count + 1
 
 
-def _wait(failure: Failure, now: float, count: int, rand: float, policy: Policy) -> tuple[float, str]:
+def _wait(failure: Failure, now: float, count: int, rand: float, policy: Policy) -> tuple[float, str, bool]:
     hint = failure.retry_after
     if hint is not None and not math.isnan(hint) and hint > 0:
-        return hint, f"the provider asked for {min(hint, DAY):.3g} s"
+        return hint, f"the provider asked for {min(hint, DAY):.3g} s", False
     match failure.row.consequence:
         case Consequence.COOL_UNTIL_RESET:
-            return DAY - now % DAY, "until midnight UTC"
+            return DAY - now % DAY, "until midnight UTC", False
         case Consequence.COOL_LONG | Consequence.BENCH:
-            return LONG, "for an hour"
+            return LONG, "for an hour", False
     nominal = backoff.grown(count - 1, base=policy.backoff_base, factor=policy.backoff_factor)
     wait = backoff.spread(nominal, jitter=policy.backoff_jitter, rand=rand, cap=LONG)
-    return wait, f"no hint, {count} in a row"
+    return wait, f"no hint, {count} in a row", True

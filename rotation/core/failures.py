@@ -87,7 +87,9 @@ class Row:
 
 TABLE: Mapping[FailureKind, Row] = {
     FailureKind.RATE_LIMITED: Row(Rotate.AWAY, Blame.ACCOUNT_MODEL, Consequence.COOL, 429, "rate-limited"),
-    FailureKind.QUOTA_DAY: Row(Rotate.AWAY, Blame.ACCOUNT_MODEL, Consequence.COOL_UNTIL_RESET, 429, "daily quota used up"),
+    FailureKind.QUOTA_DAY: Row(
+        Rotate.AWAY, Blame.ACCOUNT_MODEL, Consequence.COOL_UNTIL_RESET, 429, "daily quota used up"
+    ),
     FailureKind.UPSTREAM_BUSY: Row(Rotate.AWAY, Blame.DEPLOYMENT, Consequence.COOL, 429, "busy upstream"),
     FailureKind.OVERLOADED: Row(Rotate.AWAY, Blame.DEPLOYMENT, Consequence.COUNT, 503, "overloaded"),
     FailureKind.TIMED_OUT: Row(Rotate.AWAY, Blame.DEPLOYMENT, Consequence.COUNT, 504, "no first token in time"),
@@ -99,9 +101,13 @@ TABLE: Mapping[FailureKind, Row] = {
     FailureKind.MODEL_GONE: Row(Rotate.AWAY, Blame.DEPLOYMENT, Consequence.GONE, 503, "model gone"),
     FailureKind.LACKS_FEATURE: Row(Rotate.AWAY, Blame.FEATURE, Consequence.REMEMBER_LACK, 400, "lacks a feature"),
     FailureKind.TOO_LONG: Row(Rotate.LARGER_WINDOW, Blame.NOBODY, Consequence.NOTHING, 400, "too long for its window"),
-    FailureKind.TOO_LARGE_FOR_BUDGET: Row(Rotate.AWAY, Blame.NOBODY, Consequence.NOTHING, 429, "larger than its minute budget"),
+    FailureKind.TOO_LARGE_FOR_BUDGET: Row(
+        Rotate.AWAY, Blame.NOBODY, Consequence.NOTHING, 429, "larger than its minute budget"
+    ),
     FailureKind.CONTENT_POLICY: Row(Rotate.NO, Blame.REQUEST, Consequence.NOTHING, 400, "refused by content policy"),
-    FailureKind.GENERATION_FAILED: Row(Rotate.SAME_ONCE, Blame.REQUEST, Consequence.NOTHING, 502, "model produced garbage"),
+    FailureKind.GENERATION_FAILED: Row(
+        Rotate.SAME_ONCE, Blame.REQUEST, Consequence.NOTHING, 502, "model produced garbage"
+    ),
     FailureKind.BAD_REQUEST: Row(Rotate.NO, Blame.CALLER, Consequence.NOTHING, 400, "bad request"),
     FailureKind.INTERRUPTED: Row(Rotate.TOO_LATE, Blame.DEPLOYMENT, Consequence.COUNT, 502, "broke off mid-answer"),
     FailureKind.CANCELLED: Row(Rotate.TOO_LATE, Blame.NOBODY, Consequence.RELEASE, 499, "client hung up"),

@@ -15,7 +15,7 @@ from typing import Any
 class Policy:
     """How a pool rotates. The numbers' reasons stand in docs/architecture.md."""
 
-    # breaker
+    # when a breaker opens, rests and closes
     breaker_scope: str = "deployment"  # "deployment" or "pool" (the seed's manager-wide breaker)
     consecutive_failures: int = 5
     failure_share: float | None = 0.5

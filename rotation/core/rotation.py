@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from rotation.core.backoff import delay
 from rotation.core.failures import Blame, Consequence, Failure, FailureKind, Rotate
 from rotation.core.policy import Policy
-from rotation.core.selection import NEVER, Candidate, State
+from rotation.core.selection import NEVER, Candidate
 from rotation.core.targets import (
     Target,
     account_free_scope,
@@ -37,7 +37,7 @@ BREATH = 0.01  # a floor for waits, so that a clock's rounding never spins
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Send to this target now. `again`: this call has tried it before. `last_resort`: its breaker is open."""
+    """Send to this target now. `again`: this call has tried it before. `last_resort`: it was set aside by ourselves."""
 
     target: Target
     again: bool = False
@@ -173,8 +173,8 @@ class Rotation:
         self.attempts += 1
         visits = self._visits.get(found.target.id, 0)
         self._visits[found.target.id] = visits + 1
-        resting = found.standing.state is State.RESTING and self._until[found.target.id] > now
-        return Try(found.target, again=visits > 0, last_resort=resting)
+        early = found.last_resort and self._until[found.target.id] > now
+        return Try(found.target, again=visits > 0, last_resort=early)
 
     def _once_more(self, now: float) -> Candidate | None:
         """The target that is to be tried a second time at once, if it still may be."""

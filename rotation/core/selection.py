@@ -1,8 +1,9 @@
 """Which targets fit this call, in order, and why each of the others is skipped.
 
 Pure: what health knows comes in as a function from target to `Standing`. The order is the pool's;
-selection never reorders by taste, it only sets aside. Targets that rest (an open breaker) come back as a
-last resort, soonest recovery first: the panic rule and the ejection cap are one list.
+selection never reorders by taste, it only sets aside. Targets that were set aside on our own judgement (an open
+breaker, a cooldown nobody named the end of) come back as a last resort, soonest recovery first: the panic rule and
+the ejection cap are one list. What a provider or a person said is never overruled.
 """
 
 from __future__ import annotations
@@ -30,11 +31,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`until` is when it may be tried again, in engine time (seconds); infinity when nobody knows."""
+    """`until` is when it may be tried again, in engine time (seconds); infinity when nobody knows.
+
+    `guessed`: the moment is our own judgement, not a provider's or a person's word.
+    """
 
     state: State
     until: float = READY_AT_ONCE
     why: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,14 @@ def select(
             verdicts[deployment.id] = unfit(deployment, needs)
         reason = verdicts[deployment.id]
         found.append(Candidate(target, standing(target) if reason is None else Standing(State.UNFIT, NEVER, reason)))
-    if any(c.standing.state is State.RESTING for c in found):
+    if any(c.standing.guessed for c in found):
         return _with_last_resorts(found, policy)
     return found
 
 
 def _with_last_resorts(found: list[Candidate], policy: Policy) -> list[Candidate]:
-    """Panic allows every resting target; without it, only those beyond the share that may be ejected."""
-    resting = sorted((c for c in found if c.standing.state is State.RESTING), key=lambda c: c.standing.until)
+    """Panic allows every target set aside by ourselves; without it, only those beyond the share that may be."""
+    resting = sorted((c for c in found if c.standing.guessed), key=lambda c: c.standing.until)
     fit = {c.target.deployment.id for c in found if c.standing.state is not State.UNFIT}
     if policy.panic:
         allowed = len(resting)

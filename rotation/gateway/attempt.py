@@ -6,7 +6,6 @@ until then every failure is still nobody's loss.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -59,7 +58,7 @@ class Trial:
             target.deployment, self.permit.policy, self._timeouts(), call.needs.max_output
         )
         try:
-            async with asyncio.timeout(self._before_deadline(limit)):
+            async with self.gate.clock.timeout(self._before_deadline(limit)):
                 response = await self._send()
                 body = await self._read(response)
         except TimeoutError:
@@ -85,7 +84,7 @@ class Trial:
         limit = self.gate.health.pace.first_content(self.permit.target.deployment, self.permit.policy, self._timeouts())
         response: Response | None = None
         try:
-            async with asyncio.timeout(self._before_deadline(limit)):
+            async with self.gate.clock.timeout(self._before_deadline(limit)):
                 response = await self._send()
                 opened = await self._open(response)
         except TimeoutError:
@@ -168,7 +167,7 @@ class Trial:
         return sum(1 for n in self.entry.notes if n.outcome == FailureKind.TIMED_OUT)
 
     def _before_deadline(self, limit: float) -> float:
-        return max(min(limit, self.call.deadline - self.gate.now()), 0.0)
+        return min(limit, self.call.deadline - self.gate.now())
 
     def _headers(self, first: float) -> dict[str, str]:
         started = self.call.started

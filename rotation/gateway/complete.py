@@ -54,6 +54,6 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, route
                         rotation.failed(target, outcome.failure, gate.now(), outcome.until)
             case Wait(seconds):
                 log.warning("call %s: nothing is free; waiting %.2f s", call.id, seconds)
-                await gate.sleep(seconds)
+                await gate.clock.sleep(seconds)
             case GiveUp() as end:
                 raise refusal(end, entry, gate.now())

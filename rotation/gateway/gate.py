@@ -5,9 +5,7 @@ One `Gate` lives on one event loop. Everything time, chance and the network mean
 
 from __future__ import annotations
 
-import asyncio
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 from rotation.core.failures import Consequence, Failure
 from rotation.core.targets import Target
 from rotation.gateway import recall
+from rotation.gateway.clock import Clock
 from rotation.gateway.health import Health, Permit
 from rotation.gateway.journal import Journal
 from rotation.gateway.snapshot import Route, Snapshot
@@ -22,21 +21,25 @@ from rotation.gateway.upstream import Upstream
 
 
 class Gate:
-    """The data plane's state. `now` is epoch seconds that never jump: anchored once, carried by the monotonic clock."""
+    """The data plane's state."""
 
-    def __init__(self, snapshot: Snapshot, journal: Journal, *, rand: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        journal: Journal,
+        *,
+        rand: Callable[[], float] = random.random,
+        clock: Clock | None = None,
+    ) -> None:
         self.snapshot = snapshot
         self.journal = journal
         self.rand = rand
-        self.sleep = asyncio.sleep
+        self.clock = clock or Clock()
+        self.now = self.clock.now
         self.upstream = Upstream()
-        self._anchor = time.time() - time.monotonic()
         self.health = Health(now=self.now, rand=rand, note=self.write)
         recall.adopt(self.health, snapshot)
         self._turns: dict[int, int] = {}
-
-    def now(self) -> float:
-        return self._anchor + time.monotonic()
 
     def write(self, record: Mapping[str, Any]) -> None:
         """One line for the journal."""

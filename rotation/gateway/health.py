@@ -84,16 +84,17 @@ class Health:
         if not (self.cooldowns or self._open or self.benched):
             return READY
         found = [s for scope in target.scopes for s in self._in_the_way(scope)]
-        return max(found, key=lambda s: s.until, default=READY)
+        told = [s for s in found if not s.guessed]
+        return max(told or found, key=lambda s: s.until, default=READY)
 
     def _in_the_way(self, scope: str) -> Iterable[Standing]:
         if scope in self.benched:
             yield Standing(State.BENCHED, NEVER, self.benched[scope].why)
         if (cooldown := self.cooldowns.get(scope)) and cooldown.until > self.now():
-            yield Standing(State.COOLING, cooldown.until, cooldown.reason)
+            yield Standing(State.COOLING, cooldown.until, cooldown.reason, cooldown.guessed)
         if scope in self._open and (until := self.breakers[scope].ready_at(self.now())) > self.now():
             forced = self.breakers[scope].state(self.now()) is BreakerState.FORCED_OPEN
-            yield Standing(State.BENCHED if forced else State.RESTING, until, "breaker open")
+            yield Standing(State.BENCHED if forced else State.RESTING, until, "breaker open", not forced)
 
     # asking leave
 

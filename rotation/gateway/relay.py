@@ -101,7 +101,7 @@ async def _pass_on(
             seen.failure = Failure(FailureKind.INTERRUPTED, "the stream grew beyond its bounds")
             return
         try:
-            events = await _more(opened, gap, call.deadline - gate.now())
+            events = await _more(gate, opened, min(gap, call.deadline - gate.now()))
         except TimeoutError:
             seen.failure = Failure(FailureKind.STALLED, f"nothing came for {gap:.0f} s")
         except WireError as error:
@@ -125,9 +125,9 @@ def _whole(events: list[Event], seen: Progress) -> list[Event]:
     return found
 
 
-async def _more(opened: Opened, gap: float, left: float) -> list[Event]:
+async def _more(gate: Gate, opened: Opened, patience: float) -> list[Event]:
     """The next events that mean something; comments do not count against a stall."""
-    async with asyncio.timeout(max(min(gap, left), 0.0)):
+    async with gate.clock.timeout(patience):
         while True:
             events = opened.reader.feed(await anext(opened.chunks))
             if any(e.raw or e.usage or e.done or e.failure for e in events):

@@ -130,8 +130,8 @@ def test_one_target_alone_is_tried_again_after_the_backoff() -> None:
 
 
 def test_resting_targets_are_tried_when_nothing_else_is_left_soonest_first() -> None:
-    late = Candidate(target(1), Standing(State.RESTING, 40.0), last_resort=True)
-    soon = Candidate(target(2), Standing(State.RESTING, 20.0), last_resort=True)
+    late = Candidate(target(1), Standing(State.RESTING, 40.0, guessed=True), last_resort=True)
+    soon = Candidate(target(2), Standing(State.RESTING, 20.0, guessed=True), last_resort=True)
     well = Candidate(target(3), Standing(State.READY))
     way = Rotation([late, soon, well], BALANCED, now=0.0, deadline=100.0, rand=lambda: 0.5)
     order = []

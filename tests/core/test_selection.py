@@ -58,7 +58,9 @@ def test_an_unfit_target_says_why_whatever_its_health() -> None:
 
 def resting_all_but(healthy: int, many: int = 4) -> tuple[list[Target], dict[int, Standing]]:
     targets = [target(n) for n in range(1, many + 1)]
-    standings = {t.key.id: Standing(State.RESTING, 100.0 + t.key.id, "breaker open") for t in targets[healthy:]}
+    standings = {
+        t.key.id: Standing(State.RESTING, 100.0 + t.key.id, "breaker open", guessed=True) for t in targets[healthy:]
+    }
     return targets, standings
 
 
@@ -80,3 +82,8 @@ def test_without_panic_and_cap_nobody_resting_is_tried() -> None:
     policy = replace(BALANCED, panic=False, ejection_cap=None)
     found = select(targets, Needs(), policy, lambda t: standings.get(t.key.id, READY))
     assert not any(c.last_resort for c in found)
+
+
+def test_what_a_provider_or_a_person_said_is_never_overruled() -> None:
+    told = Standing(State.COOLING, 100.0, "the provider asked for 100 s")
+    assert not any(c.last_resort for c in select([target(1), target(2)], Needs(), BALANCED, lambda _: told))
