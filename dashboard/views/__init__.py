@@ -1,0 +1,1 @@
+"""Doors: read the address, ask one function, render. One module per noun."""
