@@ -84,6 +84,12 @@ def lasting(span: timedelta) -> str:
     return " ".join(words[:2])
 
 
+def countdown(span: timedelta) -> str:
+    """What is left, rounded up: seconds up to 99, else as `lasting`. The browser counts on in the same words."""
+    left = max(0, -(-span // timedelta(seconds=1)))
+    return f"{left} s" if left < 100 else lasting(timedelta(seconds=left))
+
+
 def ago(then: datetime | None, now: datetime) -> str:
     """`2 h ago`, `just now`, `never`."""
     if then is None:

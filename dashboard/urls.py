@@ -1,7 +1,21 @@
-"""Addresses of the pages."""
+"""Addresses of the pages. Who may see what: everything is behind the login wall but the views of `access`."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from dashboard.views import access, overview, requests
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("live/overview/", overview.overview_live, name="overview_live"),
+    path("table/<slug:name>/", overview.table, name="table"),
+    path("requests/", requests.requests, name="requests"),
+    path("requests/<uuid:uuid>/", requests.one_request, name="request"),
+    path("requests/<uuid:uuid>.json", requests.one_request_json, name="request_json"),
+    path("setup/<str:token>/", access.setup, name="setup"),
+    path("login/", access.sign_in, name="login"),
+    path("admin/login/", access.admin_door),
+    path("logout/", access.sign_out, name="logout"),
+    path("theme/", access.theme, name="theme"),
+]

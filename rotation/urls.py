@@ -12,8 +12,8 @@ urlpatterns = [
     path("healthz", health_pages.healthz),
     path("readyz", health_pages.readyz),
     path("v1/", v1.urls),
+    path("", include("dashboard.urls")),  # before the admin, whose own login page it takes over
     path("admin/", admin.site.urls),
-    path("", include("dashboard.urls")),
 ]
 
 handler400 = "rotation.refused_pages.bad_request"

@@ -73,7 +73,7 @@ def head(axis: LogAxis) -> SafeString:
         element(
             "text",
             element("tspan", band.label, class_="strong"),
-            element("tspan", f" {band.range}", class_="wide"),
+            element("tspan", f" {band.range}"),
             class_=f"tier {band.name}",
             x=pct(left + width / 2),
             y=12,
@@ -87,7 +87,10 @@ def head(axis: LogAxis) -> SafeString:
 
 def foot(axis: LogAxis) -> SafeString:
     """The axis' ticks."""
-    labels = [element("text", label, x=pct(x), y=13, text_anchor="middle") for x, label in axis.ticks()]
+    labels = [
+        element("text", label, x=pct(x), y=13, text_anchor="middle", class_="odd" if n % 2 else None)
+        for n, (x, label) in enumerate(axis.ticks())
+    ]
     return element("svg", *labels, class_="axis", height=FOOT, aria_hidden="true")
 
 

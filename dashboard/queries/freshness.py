@@ -1,0 +1,29 @@
+"""Whether anything a live page shows has changed: one cheap query, one short token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import blake2s
+
+from dashboard.queries.sums import fetch
+from dashboard.span import Span, floored
+
+# Everything that is written by the ledger moves a journal offset or adds to the running minute; what people and jobs
+# change moves the configuration's version or adds a row.
+STATE = """
+    SELECT (SELECT coalesce(sum("offset"), 0) FROM rotation_journalfile WHERE done_at IS NULL),
+           (SELECT coalesce(sum(calls), 0) FROM rotation_callminute WHERE at >= %s),
+           (SELECT max(version) FROM rotation_configversion),
+           (SELECT coalesce(sum(extract(epoch FROM until)), 0) FROM rotation_cooldown),
+           (SELECT max(changed_at) FROM rotation_breakerstate),
+           (SELECT max(seen_at) FROM rotation_learnedlimit),
+           (SELECT count(*) + count(applied_at) + count(undone_at) FROM rotation_reordering),
+           (SELECT max(id) FROM rotation_cataloguechange),
+           (SELECT max(coalesce(ended_at, started_at)) FROM rotation_discoveryrun)"""
+
+
+def state(span: Span) -> str:
+    """One query: a token that differs when the page would. The window's own movement counts: bars move with time."""
+    row = fetch(STATE, [floored(span.now, timedelta(minutes=1)) - timedelta(minutes=2)])[0]
+    moved = floored(span.now, span.range.bar)
+    return blake2s(repr((span.range.name, moved, row)).encode(), digest_size=8).hexdigest()
