@@ -72,6 +72,14 @@ def origin(url: str) -> str:
     return f"{parts.scheme.lower()}://{(parts.hostname or '').rstrip('.')}:{port}"
 
 
+def is_this_server(url: str, host: str, port: int) -> bool:
+    """Whether a (checked) base URL leads back to the server that listens on `host` and `port`."""
+    parts = urlsplit(url)
+    at = parts.port or (443 if parts.scheme == "https" else 80)
+    name = parts.hostname or ""
+    return at == port and (reach_of(name) is Reach.LOOPBACK or name == host.lower())
+
+
 def reach_of(host: str) -> Reach:
     """How far a host is, from its own words: a name that is not special counts as public."""
     name = host.lower().rstrip(".")

@@ -80,8 +80,8 @@ def existing(table: str) -> list[Partition]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-            "WHERE i.inhparent = %s::regclass AND c.relname <> %s ORDER BY c.relname",
-            [table, f"{table}_default"],
+            "WHERE i.inhparent = %s::regclass AND c.relname ~ %s ORDER BY c.relname",
+            [table, rf"^{table}_\d{{8}}$"],
         )
         rows = cursor.fetchall()
     return [Partition(table, name, _day_of(name), size) for name, size in rows]

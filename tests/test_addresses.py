@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation.addresses import Reach, Refused, checked, origin, reach_of, verdict
+from rotation.addresses import Reach, Refused, checked, is_this_server, origin, reach_of, verdict
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,14 @@ def test_a_private_network_wants_to_be_said(host):
         checked(f"http://{host}:8000/v1", may_be_local=True)
     with pytest.raises(Refused, match="local"):
         checked(f"http://{host}:8000/v1", local=True)
+
+
+def test_the_way_back_to_this_server_is_known():
+    assert is_this_server("http://localhost:8000/v1", "127.0.0.1", 8000)
+    assert is_this_server("http://rotation.example/v1", "rotation.example", 80)
+    assert is_this_server("https://rotation.example/v1", "rotation.example", 443)
+    assert not is_this_server("http://localhost:11434/v1", "127.0.0.1", 8000)
+    assert not is_this_server("https://api.example.com:8000/v1", "127.0.0.1", 8000)
 
 
 def test_an_origin_is_scheme_host_and_port():

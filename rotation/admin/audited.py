@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -49,7 +50,10 @@ class Json(forms.JSONField):
 class Audited(Page):
     """Writes an audit event for every row that is added, changed or deleted, with what it was and what it is."""
 
-    formfield_overrides: ClassVar[Any] = {models.JSONField: {"form_class": Json}}
+    formfield_overrides: ClassVar[Any] = {
+        models.JSONField: {"form_class": Json, "widget": AdminTextareaWidget(attrs={"rows": 4})},
+        models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})},
+    }
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.db import models
 from django.db.models import Count
 from django.http import HttpRequest
 
@@ -12,10 +14,14 @@ from rotation.admin.audited import Audited, Formset, Rows
 from rotation.models import Placement, Pool
 
 
-class StandingRows(Rows):
+class PlaceRows(Rows):
+    model = Placement
+    formfield_overrides: ClassVar[Any] = {models.TextField: {"widget": AdminTextInputWidget}}
+
+
+class StandingRows(PlaceRows):
     """The places as they are: the deployment stays what it is, everything else can be changed."""
 
-    model = Placement
     verbose_name_plural = "places, in the order of trying"
     fields = ("position", "what", "pinned", "enabled", "why")
     readonly_fields = ("what",)
@@ -47,10 +53,9 @@ class OncePerPool(Formset):
                 taken.add(deployment.pk)
 
 
-class NewRows(Rows):
+class NewRows(PlaceRows):
     """Places to add."""
 
-    model = Placement
     formset = OncePerPool
     verbose_name_plural = "new places"
     fields = ("position", "deployment", "pinned", "enabled", "why")

@@ -74,6 +74,8 @@ class Provider(models.Model):
             )
         except addresses.Refused as refused:
             raise ValidationError({"base_url": str(refused)}) from None
+        if addresses.is_this_server(self.base_url, settings.HOST, settings.PORT):
+            raise ValidationError({"base_url": "This is Rotation's own address: it would call itself, over and over."})
         self._keys_stay_with_their_address()
 
     def _keys_stay_with_their_address(self) -> None:

@@ -39,6 +39,11 @@ def test_a_local_server_is_fine_for_a_generic_provider():
     nas.full_clean()
 
 
+def test_rotation_is_not_its_own_provider(settings):
+    provider = Provider(kind="generic", name="me", label="Me", base_url=f"http://localhost:{settings.PORT}/v1")
+    assert "own address" in refused(provider)["base_url"][0]
+
+
 def test_an_unknown_kind_names_the_known_ones():
     provider = Provider(kind="anthropique", name="x", label="X", base_url="https://api.example.com/v1")
     assert "generic" in refused(provider)["kind"][0]
