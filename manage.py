@@ -36,10 +36,10 @@ def insist_on_python() -> None:
 
 def test_command(arguments: list[str]) -> list[str]:
     """pytest over two or more processes, unless the arguments say how many."""
-    spread = [] if any(word.startswith(("-n", "--numprocesses", "--pdb")) for word in arguments) else ["-n", "2"]
-    if spread and len(os.sched_getaffinity(0)) > 2:
-        spread = ["-n", str(min(8, len(os.sched_getaffinity(0))))]
-    return [sys.executable, "-m", "pytest", *spread, *arguments]
+    told = any(word.startswith(("-n", "--numprocesses", "--pdb")) for word in arguments)
+    processes = max(2, min(8, len(os.sched_getaffinity(0))))
+    spread = [] if told else ["-n", str(processes)]
+    return [sys.executable, "-m", "pytest", "--dist", "loadgroup", *spread, *arguments]
 
 
 def main() -> None:

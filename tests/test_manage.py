@@ -151,7 +151,7 @@ def scripted(monkeypatch, *failing: str, version: str = "pip 23.0.1 from somewhe
         return subprocess.CompletedProcess(command, int(bad), version, "it went wrong" if bad else "")
 
     monkeypatch.setattr(bootstrap, "_run", run)
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: uv)
+    monkeypatch.setattr(shutil, "which", lambda name: uv)
     return asked
 
 
@@ -221,7 +221,7 @@ def test_without_a_newer_python_it_says_which_one_is_needed(door, monkeypatch, t
 
 @pytest.mark.parametrize("arguments", [["-n", "0"], ["-n3", "-x"], ["--numprocesses=1"], ["--pdb"]])
 def test_who_says_how_many_processes_test_gets_that_many(door, arguments):
-    assert door.test_command(arguments) == [sys.executable, "-m", "pytest", *arguments]
+    assert door.test_command(arguments) == [sys.executable, "-m", "pytest", "--dist", "loadgroup", *arguments]
 
 
 def test_the_tests_run_in_two_processes_or_more(door):

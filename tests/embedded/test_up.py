@@ -89,7 +89,7 @@ def test_the_attempt_reaches_postgres(home, told):
     assert answered(told)
     url = dotenv_values(home / "running.env")["DATABASE_URL"]
 
-    def counted() -> int:
+    def counted():
         with psycopg.connect(url) as link:
             return link.execute("SELECT count(*) FROM rotation_attempt WHERE outcome = 'ok'").fetchone()[0]
 

@@ -58,7 +58,7 @@ class Dashboard:
         """Events without an end, until the client goes."""
         self.reached.set()
         await receive()
-        gone = asyncio.create_task(receive())
+        gone = asyncio.ensure_future(receive())
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         while not gone.done():
             await send({"type": "http.response.body", "body": b"data: tick\n\n", "more_body": True})
