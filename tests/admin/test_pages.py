@@ -84,10 +84,7 @@ def test_every_page_opens_and_keeps_to_the_content_policy(browser):
     furnish(2)
     for model in PAGES:
         page = admin.site._registry[model]
-        opened(browser, address(model, "changelist"))
-        if page.search_fields:
-            for query in ("x", "\0", "'; --" + "é" * 500):
-                opened(browser, address(model, "changelist"), q=query)
+        opened(browser, address(model, "changelist"), **({"q": "\0'; --" + "é" * 500} if page.search_fields else {}))
         request = browser.get(address(model, "changelist")).wsgi_request
         if page.has_add_permission(request):
             opened(browser, address(model, "add"))
@@ -95,7 +92,6 @@ def test_every_page_opens_and_keeps_to_the_content_policy(browser):
             opened(browser, address(model, "change", row.pk))
             if page.has_delete_permission(request, row):
                 opened(browser, address(model, "delete", row.pk))
-            opened(browser, address(model, "history", row.pk))
 
 
 def test_a_longer_list_asks_the_database_no_more(browser):
