@@ -11,9 +11,14 @@ import time
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 
 from rotation.embedded import lodging, postgres
+
+# The machine may be busy: how long an example takes says nothing about it.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 PROVIDER_KEYS = ("OPENROUTER_API_KEY", "GROQ_API_KEY", "OPENAI_API_KEY", "TOGETHER_API_KEY")
 STARTED: dict[str, subprocess.Popen[bytes]] = {}
