@@ -25,17 +25,15 @@ SENDERS = {
     "rotation/embedded/listening.py": "the port up listens on",
     "rotation/serve.py": "the socket uvicorn serves",
 }
-SOCKET_MODULES = {
-    "socket",
-    "ssl",
-    "http.client",
-    "urllib.request",
-    "httpx",
-    "httpx2",
-    "httpx_aiohttp",
-    "aiohttp",
-    "requests",
+# These import the module and call nobody.
+NOBODY_CALLED = {
+    "rotation/settings.py": "asks for its own name",
+    "rotation/addresses.py": "reads an address",
+    "rotation/embedded/supervisor.py": "wakes itself through a pair",
+    "rotation/ledger/watch.py": "shuts one down",
 }
+CLIENTS = ("httpx", "httpx2", "httpx_aiohttp", "aiohttp", "requests", "http.client", "urllib.request")
+SOCKET_MODULES = {"socket", "ssl", *CLIENTS}
 IMPURE = {"time", "random", "secrets", "uuid", "os", "io", "socket", "threading", "asyncio", "subprocess", "logging"}
 CLOCKS = {"now", "utcnow", "today"}
 
