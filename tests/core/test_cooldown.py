@@ -126,6 +126,20 @@ def test_a_failure_that_asks_for_no_cooldown_cools_like_a_rate_limit():
     assert extend(None, Failure(FailureKind.OVERLOADED), NOON, 0.5, BALANCED).until == NOON + 1
 
 
+def test_only_the_formulas_own_wait_is_a_guess():
+    assert extend(None, limited(), NOON, 0.5, BALANCED).guessed
+    assert extend(None, Failure(FailureKind.UPSTREAM_BUSY), NOON, 0.5, BALANCED).guessed
+    for told in (limited(5), Failure(FailureKind.QUOTA_DAY), Failure(FailureKind.OUT_OF_CREDIT)):
+        assert not extend(None, told, NOON, 0.5, BALANCED).guessed
+
+
+def test_a_guess_does_not_make_a_longer_cooldown_that_was_told_a_guess():
+    told = extend(None, limited(300), NOON, 0.5, BALANCED)
+    assert not extend(told, limited(), NOON + 1, 0.5, BALANCED).guessed
+    guess = extend(None, limited(), NOON, 0.5, BALANCED)
+    assert not extend(guess, limited(300), NOON + 0.5, 0.5, BALANCED).guessed
+
+
 def test_the_table_says_which_failures_cool():
     assert {kind for kind in FailureKind if cools(Failure(kind))} == {
         FailureKind.RATE_LIMITED,
