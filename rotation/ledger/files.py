@@ -6,11 +6,11 @@ The gateway only appends, and holds an exclusive flock on the file it writes: a 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,13 @@ class Journal:
     def identity(self) -> int:
         """A number that is this directory's own, however it is mounted: what its readers lock on."""
         path = self.directory / ".identity"
-        try:
-            with path.open("xb") as file:
-                file.write(os.urandom(8).hex().encode())
-        except FileExistsError:
-            pass
-        return int(path.read_bytes() or b"0", 16) % 2**62
+        if not path.exists():
+            draft = path.with_name(f".identity.{os.getpid()}")
+            draft.write_text(os.urandom(8).hex())
+            with contextlib.suppress(FileExistsError):  # another ledger was quicker: its number is the number
+                path.hardlink_to(draft)
+            draft.unlink()
+        return int(path.read_bytes(), 16) % 2**62
 
     def read(self, offsets: Mapping[str, int], most: int = MOST_LINES) -> list[Entry]:
         """Up to `most` next whole lines (and about MOST_BYTES), oldest file first, each file to its end."""
@@ -133,7 +134,7 @@ def _lines(name: str, offset: int, piece: bytes, most: int) -> Iterator[Entry]:
         start = end
 
 
-@contextmanager
+@contextlib.contextmanager
 def _opened(path: Path) -> Iterator[int | None]:
     """A descriptor to read from; None when the file is gone."""
     try:

@@ -52,6 +52,7 @@ class Ledger:
         self._watch = Watch(patience)
         self._heartbeat = Heartbeat(journal.directory)
         self._session: Session | None = None
+        self._offsets: Mapping[str, int] = {}  # the last session's, also while there is none
         self._outage: Outage | None = None
         self._held = False
         self._stopping = False
@@ -120,6 +121,7 @@ class Ledger:
         if self._session is None:
             names = self.journal.names()
             self._session = Session.open(self.database, self.journal.identity(), names, self._watch)
+            self._offsets = self._session.offsets
             self._held = False
         return self._session
 
@@ -129,7 +131,7 @@ class Ledger:
         if entries:
             self._write(session, entries)
         for name in self.journal.finished(session.offsets):
-            session.done(name)
+            session.done(name, self.journal.names())
             self.journal.remove(name)
         return bool(entries)
 
@@ -186,7 +188,7 @@ class Ledger:
         self._pause(HELD_POLL)
 
     def _beat(self, state: str) -> int:
-        behind = self.journal.behind(self._session.offsets if self._session else {})
+        behind = self.journal.behind(self._offsets)
         self._heartbeat.beat(state, behind=behind, written=self.written, bad=self.bad)
         return behind
 

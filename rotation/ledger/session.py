@@ -86,7 +86,6 @@ class Session:
             if got != (True,):
                 raise Held
             prepare(self.connection)
-            self.connection.execute(FORGET, [names])
             rows = self.connection.execute(
                 'SELECT name, "offset" FROM rotation_journalfile WHERE name = ANY(%s)', [names]
             )
@@ -98,10 +97,11 @@ class Session:
             write(self.connection, batch)
         self.offsets.update({name: end for name, (_, end) in batch.spans.items()})
 
-    def done(self, name: str) -> None:
-        """Notes that a file was read to its end and may go. Its offset is kept for a day, in case it cannot."""
-        with self._watch.over(self.connection):
+    def done(self, name: str, names: list[str]) -> None:
+        """Notes that a file was read to its end and may go. `names`: those that are there; their offsets are kept."""
+        with self._watch.over(self.connection), self.connection.transaction():
             self.connection.execute(DONE, [name, self.offsets.get(name, 0)])
+            self.connection.execute(FORGET, [names])
 
     def takes_calls(self) -> bool:
         """Whether an unremarkable call could be written; nothing is kept. Tells a bad line from a bad database."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
+from django.core.management import CommandError, call_command
 
 from rotation.ledger import heartbeat
 from rotation.ledger.files import Journal
@@ -32,7 +32,7 @@ def running(directory: Path) -> Iterator[Running]:
 
     def start(database: dict[str, Any], patience: float = 30.0) -> Ledger:
         ledger = Ledger(Journal(directory), database, patience=patience)
-        thread = threading.Thread(target=ledger.run)
+        thread = threading.Thread(target=ledger.run, name="a ledger")
         thread.start()
         started.append((ledger, thread))
         return ledger
@@ -157,25 +157,61 @@ def test_a_ledger_that_was_overtaken_reads_its_place_again(
     wait_for(lambda: written(database) == 3)
 
 
-def test_the_command_drains_on_sigterm_and_says_that_it_lives(database: dict[str, Any], writer: Writer) -> None:
+def test_a_ledger_in_front_of_a_frozen_database_can_be_stopped(
+    mortal: tuple[Server, dict[str, Any]], writer: Writer, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rotation.ledger.loop.DRAIN", 0.3)
+    server, database = mortal
+    ledger = running(database)
+    writer.write(call())
+    wait_for(lambda: ledger.written == 1)
+    server.signal(signal.SIGSTOP)
+    try:
+        writer.write(call())
+        ledger.stop()
+        wait_for(lambda: not [t for t in threading.enumerate() if t.name == "a ledger"], ceiling=20)
+    finally:
+        server.signal(signal.SIGCONT)
+    assert Ledger(Journal(writer.directory), database).once() == 1
+    assert written(database) == 2
+
+
+def test_a_database_that_only_reads_is_waited_for(
+    database: dict[str, Any],
+    writer: Writer,
+    sql: psycopg.Connection,
+    running: Running,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    switch = f'ALTER DATABASE "{database["NAME"]}" SET default_transaction_read_only = '
+    writer.write(call())
+    sql.execute(switch + "on")
+    try:
+        running(database)
+        wait_for(lambda: said(caplog, "WARNING"))
+    finally:
+        sql.execute(switch + "off")
+    wait_for(lambda: written(database) == 1)
+    assert "read-only" in said(caplog, "WARNING")[0]
+
+
+def test_the_command_drains_on_sigterm_and_says_that_it_lives(
+    database: dict[str, Any], writer: Writer, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     url = f"postgresql:///{database['NAME']}?host={database['HOST']}&user={database['USER']}"
     environment = {**os.environ, "ROTATION_JOURNAL_DIR": str(writer.directory), "DATABASE_URL": url}
-
-    def command(*options: str) -> list[str]:
-        return [sys.executable, str(settings.BASE_DIR / "manage.py"), "ledger", *options]
-
-    def run(*options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command(*options), env=environment, capture_output=True, text=True, check=False)
-
-    assert run("--check").returncode == 1
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "ledger"]
+    settings.ROTATION_JOURNAL_DIR = writer.directory
+    with pytest.raises(CommandError, match="No ledger is at work"):
+        call_command("ledger", "--check")
     writer.write(*(call() for _ in range(10)))
-    assert run("--once").stdout == "10 lines written, 0 set aside.\n"
-    process = subprocess.Popen(command(), env=environment, stderr=subprocess.PIPE, text=True)
+    once = subprocess.run([*command, "--once"], env=environment, capture_output=True, text=True, check=False)
+    assert once.stdout == "10 lines written, 0 set aside.\n", once.stderr
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     writer.write(*(call() for _ in range(10)))
     wait_for(lambda: written(database) == 20)
-    checked = run("--check")
-    assert checked.returncode == 0, checked.stderr
-    assert checked.stdout.startswith("reading, 0 bytes behind")
+    call_command("ledger", "--check")
+    assert capsys.readouterr().out.startswith("reading, 0 bytes behind")
     writer.write(*(call() for _ in range(3000)))
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=60)
