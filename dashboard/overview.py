@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from dashboard.lines import Line, lines
 from dashboard.queries import calls, catalogue, health, keys, ladder, mode, prices, requests
 from dashboard.queries.health import Benched
 from dashboard.queries.keys import KeyRow
-from dashboard.queries.order import Primary, history, primary
+from dashboard.queries.order import Move, Primary, history, judged, moves, next_run, primary
 from dashboard.rungs import Ladder, drawn_ladder
 from dashboard.span import Span
 from dashboard.tiles import Tile, tiles
@@ -116,6 +117,22 @@ class Overview:
     @cached_property
     def primary(self) -> Primary | None:
         return primary(self.order, self.past)
+
+    @property
+    def last_change(self) -> Reordering | None:
+        return self.past[0] if self.past else None
+
+    @cached_property
+    def moves(self) -> list[Move]:
+        return moves(self.last_change) if self.last_change else []
+
+    @cached_property
+    def judged(self) -> int:
+        return judged(self.last_change) if self.last_change else 0
+
+    @cached_property
+    def next_reorder(self) -> datetime | None:
+        return next_run(self.now)
 
     @cached_property
     def catalogue(self) -> catalogue.Catalogue:

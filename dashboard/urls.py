@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dashboard.views import access, overview, requests
+from dashboard.views import access, order, overview, requests
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("requests/", requests.requests, name="requests"),
     path("requests/<uuid:uuid>/", requests.one_request, name="request"),
     path("requests/<uuid:uuid>.json", requests.one_request_json, name="request_json"),
+    path("order/undo/<int:pk>/", order.undo_reordering, name="undo_reordering"),
     path("setup/<str:token>/", access.setup, name="setup"),
     path("login/", access.sign_in, name="login"),
     path("admin/login/", access.admin_door),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Q
 
-from rotation.models import CatalogueChange, Deployment, DeploymentStatus, DiscoveryRun
+from rotation.models import CatalogueChange, Deployment, DeploymentStatus, JobRun, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,6 @@ def catalogue(*, simulated: bool, latest: int = 3) -> Catalogue:
         candidates=Count("pk", filter=Q(status=DeploymentStatus.CANDIDATE)),
         gone=Count("pk", filter=Q(status=DeploymentStatus.GONE)),
     )
-    looked = DiscoveryRun.objects.filter(provider__simulated=simulated).aggregate(at=Max("started_at"))["at"]
+    looked = JobRun.objects.filter(job="prices", state=RunState.DONE).aggregate(at=Max("ended_at"))["at"]
     changes = CatalogueChange.objects.filter(provider__simulated=simulated).select_related("provider")
     return Catalogue(**counts, looked_at=looked, changes=tuple(changes.order_by("-at", "-id")[:latest]))

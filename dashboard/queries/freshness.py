@@ -19,7 +19,7 @@ STATE = """
            (SELECT max(seen_at) FROM rotation_learnedlimit),
            (SELECT count(*) + count(applied_at) + count(undone_at) FROM rotation_reordering),
            (SELECT max(id) FROM rotation_cataloguechange),
-           (SELECT max(coalesce(ended_at, started_at)) FROM rotation_discoveryrun)"""
+           (SELECT max(id) FROM rotation_jobrun WHERE state <> 'running')"""
 
 
 def state(span: Span) -> str:

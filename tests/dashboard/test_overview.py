@@ -20,13 +20,13 @@ from dashboard.overview import Overview
 from dashboard.queries import calls as call_queries
 from dashboard.queries import freshness, keys, ladder
 from dashboard.queries.health import Health, Scope, health, scope_of
-from dashboard.queries.order import primary
 from dashboard.span import RANGES, span_of
 from rotation.models import (
     BreakerState,
     CatalogueChange,
     Cooldown,
     Deployment,
+    JobRun,
     Key,
     KeyState,
     LearnedLimit,
@@ -39,7 +39,9 @@ from tests.dashboard.calls import HOSTILE, attempt, call, ledger
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., UUID]
-LIVE = 21  # session, user, state, mode, 2 health, 2 tiles, order, measured, bars, 3 keys, past, 3 catalogue, 3 latest
+LIVE = (
+    22  # session, user, state, mode, 2 health, 2 tiles, order, measured, bars, 3 keys, 2 order, 3 catalogue, 3 latest
+)
 NOON = datetime(2025, 11, 20, 12, 7, 30, tzinfo=UTC)
 
 
@@ -168,6 +170,7 @@ CHANGES: list[Callable[[Deployment], object]] = [
     lambda d: BreakerState.objects.create(scope=f"deployment:{d.pk}", state="open"),
     lambda d: LearnedLimit.objects.create(scope="account:1", axis="requests", limit=20, window_s=60),
     lambda d: Reordering.objects.create(pool=Placement.objects.all()[0].pool),
+    lambda d: JobRun.objects.create(job="prices", slot=timezone.now(), state="done"),
     lambda d: CatalogueChange.objects.create(provider=d.provider, model_id="m", change="new"),
     lambda d: Deployment.objects.filter(pk=d.pk).update(label="renamed"),
     lambda d: Key.objects.filter(account__provider=d.provider).update(state=KeyState.SUSPECT),
@@ -250,33 +253,6 @@ def test_a_day_s_limit_counts_since_midnight_utc(deployment: Deployment, ask: As
         row = shown().keys[0].row
         assert row.fill is not None
         assert row.fill.words == "1 / 50 a day"
-
-
-def test_the_primary_is_first_since_the_reordering_that_put_it_there(deployment: Deployment):
-    order = ladder.placements(simulated=True)
-    ids = [p.deployment_id for p in order]
-    start = deployment.created_at
-    moved = start + timedelta(days=1)
-    later = start + timedelta(days=2)
-    past = [
-        Reordering(before=ids, after=ids, applied_at=later),
-        Reordering(before=[ids[1], ids[0]], after=ids, applied_at=moved),
-        Reordering(before=ids, after=[ids[1], ids[0]], applied_at=start),
-    ]
-    found = primary(order, past)
-    assert found is not None
-    assert found.placement.deployment_id == deployment.pk
-    assert found.since == moved
-    unmoved = primary(order, [])
-    assert unmoved is not None
-    assert unmoved.since == deployment.created_at
-    assert primary([], past) is None
-
-
-@pytest.mark.parametrize("stored", [None, {}, "x", [{"deployment": "x"}], [[1]]])
-def test_an_order_that_cannot_be_read_is_passed_over(deployment: Deployment, stored: Any):
-    found = primary(ladder.placements(simulated=True), [Reordering(before=stored, after=stored, applied_at=NOON)])
-    assert found is not None
 
 
 def test_the_sheets_hold_what_the_charts_show(page: Client, ask: Ask):
