@@ -8,7 +8,7 @@ from rotation.simulator import refusals
 from rotation.simulator.answers import compose
 from rotation.simulator.asks import Ask
 from rotation.simulator.catalogue import Model
-from rotation.simulator.faults import Rule
+from rotation.simulator.faults import Fault, Rule
 from rotation.simulator.job import Job, noise_of
 from rotation.simulator.latency import timing
 from rotation.simulator.limits import DAY, Hold, Need, Refused, admit
@@ -16,6 +16,7 @@ from rotation.simulator.oops import Oops, Refusal, Trouble
 from rotation.simulator.visit import Visit
 
 DEFAULT_OUTPUT = 1_024  # reserved when a request names no maximum
+_UPSTREAM = {Fault.UPSTREAM_BUSY, Fault.SERVER_ERROR, Fault.OVERLOADED, Fault.CONTENT_POLICY, Fault.GENERATION_FAILED}
 _REMEMBERED = 30 * DAY  # so long a model that is gone is still known by name
 
 
@@ -24,7 +25,8 @@ def met(visit: Visit, model_id: str, number: int, features: frozenset[str] = fro
     draw = visit.world.draw("fault", visit.kind.name, model_id, number)[0]
     rule = visit.fault(model_id, draw, features)
     if rule is not None and (oops := refusals.refusal(rule, model_id, visit)):
-        _count_failure(visit, model_id)
+        if rule.fault in _UPSTREAM:
+            _count_failure(visit, model_id)
         raise Refusal(oops)
     return rule
 
@@ -97,7 +99,7 @@ def _check_fit(visit: Visit, ask: Ask, model: Model) -> None:
 
 
 def _count_failure(visit: Visit, model_id: str) -> None:
-    """Where failed attempts count, a refusal uses up its request all the same."""
+    """Where failed attempts count, this one uses up its request; the limit's own refusal comes first."""
     model = visit.world.catalogues[visit.kind.name].get(model_id)
     if visit.kind.counts_failures and model is not None:
-        admit(visit.world.buckets(visit.kind.name, visit.account, model), Need(), visit.world.clock.now)
+        held(visit, model, Need(), visit.world.clock.now)

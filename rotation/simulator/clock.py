@@ -10,6 +10,7 @@ class Clock:
 
     def __init__(self, *, speed: float = 1.0, start: float | None = None) -> None:
         self._speed = _positive(speed)
+        self.latency = 1.0  # what waits of answers are multiplied with; 0 answers at once while time goes on as ever
         self._own_calendar = start is not None
         self.start = time.time() if start is None else start
         self._base = self.start
@@ -22,6 +23,10 @@ class Clock:
     @property
     def now(self) -> float:
         return self._base + (time.monotonic() - self._since) * self._speed
+
+    def wall(self, seconds: float) -> float:
+        """How long a wait of simulated `seconds` really takes."""
+        return seconds * self.latency / self._speed
 
     @property
     def elapsed(self) -> float:

@@ -105,36 +105,41 @@ def _clock(world: World, query: Query, body: Any) -> Any:
 
 
 def _advance(world: World, query: Query, body: Any) -> Any:
-    seconds = _object(body).get("advance")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+    wanted = _object(body)
+    if set(wanted) != {"advance"}:
         raise BadOrder('send {"advance": seconds}')
-    world.clock.advance(seconds)
+    world.clock.advance(_number(wanted, "advance", 0.0))
     return _clock(world, query, None)
 
 
 def _settings(world: World, query: Query, body: Any) -> Any:
-    return {
-        "seed": world.seed,
-        "speed": world.clock.speed,
-        "limits": world.limits,
-        "plans": world.plans,
-        "known_plans": PLANS,
-    }
+    told = {"seed": world.seed, "speed": world.clock.speed, "latency": world.clock.latency, "limits": world.limits}
+    return {**told, "plans": world.plans, "known_plans": PLANS}
 
 
 def _change(world: World, query: Query, body: Any) -> Any:
+    """All of it or nothing. `latency` multiplies every wait of an answer."""
     wanted = _object(body)
-    if unknown := set(wanted) - {"speed", "limits", "plans"}:
+    if unknown := set(wanted) - {"speed", "latency", "limits", "plans"}:
         raise BadOrder(f"no such setting: {', '.join(sorted(unknown))}")
     plans = _plans(wanted.get("plans"))
-    if "speed" in wanted:
-        if isinstance(wanted["speed"], bool) or not isinstance(wanted["speed"], int | float):
-            raise BadOrder("speed must be a number")
-        world.clock.set_speed(wanted["speed"])
-    if "limits" in wanted:
-        world.limits = wanted["limits"] is True
+    latency = _number(wanted, "latency", world.clock.latency)
+    speed = _number(wanted, "speed", world.clock.speed)
+    if not isinstance(wanted.get("limits", True), bool):
+        raise BadOrder("limits must be true or false")
+    if speed != world.clock.speed:
+        world.clock.set_speed(speed)
+    world.clock.latency = latency
+    world.limits = wanted.get("limits", world.limits)
     world.plans.update(plans)
     return _settings(world, query, None)
+
+
+def _number(wanted: Mapping[str, Any], name: str, present: float) -> float:
+    value = wanted.get(name, present)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        raise BadOrder(f"{name} must be a number from 0 up")
+    return float(value)
 
 
 def _plans(given: Any) -> dict[str, str]:

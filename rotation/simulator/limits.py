@@ -34,11 +34,12 @@ class Cap:
 class Bucket:
     """The state of one cap for one (account, model). `now` is simulated epoch seconds and never runs back."""
 
-    __slots__ = ("_at", "_level", "cap", "held")
+    __slots__ = ("_at", "_dust", "_level", "cap", "held")
 
     def __init__(self, cap: Cap, now: float) -> None:
         self.cap = cap
         self.held = 0.0
+        self._dust = 1e-3 + cap.limit / cap.window * 1e-6  # what a microsecond brings: epoch floats are no finer
         self._level = cap.limit
         self._at = now
 
@@ -54,14 +55,14 @@ class Bucket:
         return self._level
 
     def used(self, now: float) -> int:
-        return math.ceil(self.cap.limit - self.level(now) + self.held - 1e-6)
+        return math.ceil(self.cap.limit - self.level(now) + self.held - self._dust)
 
     def wait(self, need: float, now: float) -> float:
         """Seconds until `need` fits, 0.0 when it fits now."""
         free = self.level(now) - self.held
         if self.cap.debt:
             need = min(need, self.cap.limit)
-        if free + 1e-6 >= need:
+        if free + self._dust >= need:
             return 0.0
         if self.cap.midnight:
             return DAY - now % DAY

@@ -50,7 +50,7 @@ def whole(status: int, headers: tuple[tuple[str, str], ...], body: bytes, *, wai
 async def play(script: Script, line: Line, clock: Clock, entry: Entry) -> None:
     """Raises ClientGone when the client leaves before the end."""
     if script.wait:
-        await line.pause(script.wait / clock.speed)
+        await line.pause(clock.wall(script.wait))
     if script.status:
         entry.status = script.status
         await line.start(script.status, script.headers, script.length)
@@ -72,11 +72,11 @@ async def play(script: Script, line: Line, clock: Clock, entry: Entry) -> None:
 async def _fill(script: Script, seconds: float, line: Line, clock: Clock) -> None:
     if script.filler and script.filler_every > 0:
         while seconds > script.filler_every:
-            await line.pause(script.filler_every / clock.speed)
+            await line.pause(clock.wall(script.filler_every))
             await line.push(script.filler)
             seconds -= script.filler_every
     if seconds > 0:
-        await line.pause(seconds / clock.speed)
+        await line.pause(clock.wall(seconds))
 
 
 async def _finish(script: Script, line: Line, clock: Clock) -> None:
