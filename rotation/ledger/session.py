@@ -29,6 +29,7 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+DJANGOS = frozenset({"pool", "assume_role", "isolation_level", "server_side_binding"})  # options not meant for libpq
 LOCK_SPACE = 0x526F_7461_7469_6F6E  # "Rotation": keeps our advisory locks apart from other programs'
 DATA_ERRORS = frozenset({"21", "22", "23", "54"})  # SQLSTATE classes a value can be guilty of
 
@@ -47,8 +48,9 @@ def parameters(database: Mapping[str, Any]) -> dict[str, Any]:
     """psycopg's arguments for an entry of Django's DATABASES."""
     named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     given = {name: database[setting] for name, setting in named.items() if database.get(setting)}
-    extra = {name: value for name, value in database.get("OPTIONS", {}).items() if isinstance(value, (str, int))}
-    ours = {"connect_timeout": CONNECT_TIMEOUT, "options": OPTIONS, "application_name": "rotation ledger"}
+    extra = {name: value for name, value in database.get("OPTIONS", {}).items() if name not in DJANGOS}
+    options = f"{extra.get('options', '')} {OPTIONS}".strip()
+    ours = {"connect_timeout": CONNECT_TIMEOUT, "options": options, "application_name": "rotation ledger"}
     return {**KEEPALIVE, **extra, **given, **ours}
 
 

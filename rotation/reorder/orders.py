@@ -75,7 +75,8 @@ def picture(placements: Iterable[Placement]) -> list[dict[str, Any]]:
 
 @transaction.atomic
 def undo(reordering: Reordering, by: str) -> Reordering:
-    """Puts back what the reordering moved, but for what was moved again since. Raises NotUndone, Changed."""
+    """Puts back what the reordering moved, but for what was moved again since. Raises NotUndone."""
+    # Locks the pool as well, so that nobody can change it from here on.
     reordering = Reordering.objects.select_for_update().select_related("pool").get(pk=reordering.pk)
     _undoable(reordering)
     _claim(reordering.pool)

@@ -1,4 +1,4 @@
-"""A migrated database of the ledger tests' own: the ledger commits on a connection beside any test transaction."""
+"""A Postgres of the ledger tests' own: to be killed, and because the ledger commits beside any test's transaction."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ WRITTEN = """
 
 
 def migrated(name: str, **changes: Any) -> dict[str, Any]:
-    """Creates and migrates a database on the configured server (or where `changes` say); its entry for DATABASES."""
+    """Creates and migrates a database where `changes` say; its entry for DATABASES."""
     home = {**settings.DATABASES["default"], **changes}
     with psycopg.connect(**{**parameters(home), "options": "", "dbname": "postgres"}, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}"')
     connections.databases[name] = {**connections.databases["default"], **changes, "NAME": name}
     try:
@@ -44,20 +43,6 @@ def migrated(name: str, **changes: Any) -> dict[str, Any]:
         connections[name].close()
         del connections[name], connections.databases[name]
     return {**home, "NAME": name}
-
-
-@pytest.fixture(scope="session")
-def ledger_database(django_db_blocker: Any) -> dict[str, Any]:
-    with django_db_blocker.unblock():
-        return migrated(f"ledger_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
-
-
-@pytest.fixture
-def database(ledger_database: dict[str, Any]) -> dict[str, Any]:
-    """An empty one, as Django would describe it."""
-    with psycopg.connect(**parameters(ledger_database), autocommit=True) as connection:
-        connection.execute(f"TRUNCATE {WRITTEN} CASCADE")
-    return ledger_database
 
 
 class Server:
@@ -93,13 +78,13 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def own_server(django_db_blocker: Any) -> Iterator[tuple[Server, Any]]:
+def own_server(django_db_blocker: Any) -> Iterator[tuple[Server, dict[str, Any]]]:
     folder = Path(tempfile.mkdtemp(prefix="rotation-ledger-"))
     folder.chmod(0o711)  # as root, Postgres runs as somebody who must come through
     server = Server(folder)
     server.start()
     with django_db_blocker.unblock():
-        entry = migrated("mortal", HOST=str(server.cluster.sockets), PORT="", USER="postgres", PASSWORD="")
+        entry = migrated("ledger", HOST=str(server.cluster.sockets), PORT="", USER="postgres", PASSWORD="")
     yield server, entry
     server.signal(signal.SIGKILL)
     shutil.rmtree(folder)
@@ -107,12 +92,17 @@ def own_server(django_db_blocker: Any) -> Iterator[tuple[Server, Any]]:
 
 @pytest.fixture
 def mortal(own_server: tuple[Server, dict[str, Any]]) -> tuple[Server, dict[str, Any]]:
-    """That server, running, and an empty database on it."""
+    """That server, running, and an empty database on it, as Django would describe it."""
     server, entry = own_server
     server.start()
     with psycopg.connect(**parameters(entry), autocommit=True) as connection:
         connection.execute(f"TRUNCATE {WRITTEN} CASCADE")
     return server, entry
+
+
+@pytest.fixture
+def database(mortal: tuple[Server, dict[str, Any]]) -> dict[str, Any]:
+    return mortal[1]
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def test_killed_again_and_again_under_load(
         for n in range(5_000):
             calls.append(random_call(chance, NOON + n / 10))
             writer.write(calls[-1])
-            if n % 250 == 249:
+            if n % 500 == 499:
                 before = written(sql)
                 wait_for(lambda before=before: written(sql) > before)
         (directory / "enough").touch()

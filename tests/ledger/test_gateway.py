@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from rotation.core.policy import BALANCED
 from rotation.simulator.serve import running
 from tests.cast import ALICE, Offer, serving, snapshot_of, wait_for
 
@@ -33,7 +35,7 @@ def ask(url: str, **body: Any) -> int:
 def test_real_calls_become_rows(directory: Path, once: Any, sql: psycopg.Connection) -> None:
     with running(speed=200, limits=False) as sim:
         offers = [Offer("openrouter", FIRST), Offer("openrouter", SECOND)]
-        with serving(snapshot_of(sim.url, offers), directory) as gateway:
+        with serving(snapshot_of(sim.url, offers, policy=replace(BALANCED, patience=0.1)), directory) as gateway:
             assert ask(gateway.url) == 200
             assert ask(gateway.url, stream=True) == 200
             sim.faults({"fault": "overloaded", "model": FIRST})

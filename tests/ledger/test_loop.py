@@ -56,6 +56,16 @@ def said(caplog: pytest.LogCaptureFixture, level: str) -> list[str]:
     return [r.getMessage() for r in records if not r.getMessage().startswith("ledger st")]
 
 
+def test_a_connection_keeps_what_the_operator_asked_for() -> None:
+    asked = {"sslmode": "require", "options": "-c search_path=mine", "pool": True, "connect_timeout": 9}
+    given = parameters({"NAME": "db", "USER": "", "HOST": "there", "PORT": "5433", "OPTIONS": asked})
+    assert (given["dbname"], given["host"], given["port"], given["sslmode"]) == ("db", "there", "5433", "require")
+    assert "user" not in given
+    assert "pool" not in given
+    assert given["options"].startswith("-c search_path=mine -c statement_timeout=")
+    assert given["connect_timeout"] == 3
+
+
 def test_a_dead_database_loses_no_row_and_doubles_none(
     mortal: tuple[Server, dict[str, Any]], writer: Writer, running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
