@@ -88,7 +88,7 @@ def in_texts(complaint: Complaint | None) -> list[Limit]:
     exact = spent(text)
     if exact is None:
         return [Limit(p.axis, p.limit, p.window, source="text") for p in prose(text)]
-    if not exact.axis:
+    if not exact.axis or not exact.limit:
         return []
     remaining = None if exact.used is None else max(0.0, exact.limit - exact.used)
     return [Limit(exact.axis, exact.limit, exact.window, remaining, source="text")]

@@ -46,7 +46,7 @@ class Spent:
     @property
     def wait(self) -> float | None:
         """Seconds until the continuously refilled bucket holds enough: (used + requested - limit) / limit * window."""
-        if self.used is None or self.requested is None:
+        if self.used is None or self.requested is None or not self.limit:
             return None
         return (self.used + self.requested - self.limit) / self.limit * self.window
 
@@ -55,7 +55,7 @@ def spent(text: str) -> Spent | None:
     """The "Limit L, Used U, Requested R" of a text, or None."""
     found = _SPENT.search(text)
     limit = _number(found[3]) if found else None
-    if found is None or limit is None or limit <= 0:
+    if found is None or limit is None:
         return None
     name = found[1].lower()
     axis = next((axis for word, axis in AXES.items() if word in name), "")

@@ -60,6 +60,8 @@ def test_openai_s_window_is_inferred_from_its_reset(limit: str, remaining: str, 
 def test_a_window_that_cannot_be_told_is_not_guessed() -> None:
     assert limits("openai", 200, headers(limit="500", remaining="500", reset="0s")) == []
     assert limits("openai", 200, headers(limit="500")) == [Limit("requests", 500, MINUTE)]
+    assert limits("openai", 200, headers(limit="500", reset="1s")) == [Limit("requests", 500, MINUTE)]
+    assert limits("openai", 200, headers(limit="500", remaining="9")) == [Limit("requests", 500, MINUTE, 9)]
 
 
 @given(
@@ -214,6 +216,12 @@ def test_more_than_the_limit_holds_is_hopeless_and_the_wait_is_exact() -> None:
     assert larger is not None
     assert larger.hopeless
     assert larger.wait is None
+    nothing = spent("on tokens per minute (TPM): Limit 0, Used 0, Requested 5.")
+    assert nothing is not None
+    assert nothing.hopeless
+    assert nothing.wait is None
+    zero = {"error": {"message": "on tokens per minute (TPM): Limit 0, Used 0, Requested 5."}}
+    assert limits("groq", 429, {}, zero) == []
 
 
 @given(st.text(alphabet="onrequstkp limitLUd:.,()0123456789/", max_size=120))

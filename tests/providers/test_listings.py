@@ -97,6 +97,7 @@ def test_together_s_prices_per_million_become_prices_per_token() -> None:
     whisper = found["openai/whisper-large-v3"]
     assert (whisper.type, whisper.context, whisper.input_modalities) == ("transcription", None, ("audio",))
     assert found["acme/flow"].type == "image"
+    assert found["acme/flow"].name == "Flow"
     assert [entry.type for entry in listed("together", "2026").values()] == ["chat", "transcription", "other"]
     assert listed("together", "2026")["acme/Sun-K3"].price_out == 1.5e-5
 

@@ -181,6 +181,17 @@ def test_an_ordinary_event_is_passed_on_byte_by_byte() -> None:
     assert read("openai", data)[0][0].raw == data
 
 
+@pytest.mark.parametrize("data", [b'{"object":"ping"}', b'{"message":"hello"}', b'{"id":1,"choices":null}'])
+def test_an_event_of_the_provider_s_own_is_passed_on(data: bytes) -> None:
+    events, _ = read("generic", b"data: %b\n\n" % data)
+    assert events == [Event(b"data: %b\n\n" % data)]
+
+
+def test_usage_without_choices_at_all_is_usage_alone() -> None:
+    events, _ = read("generic", b'data: {"usage":{"prompt_tokens":0,"completion_tokens":5}}\n\n')
+    assert (events[0].usage, events[0].usage_only) == (Usage(0, 5), True)
+
+
 def test_eos_becomes_stop_for_the_client_too() -> None:
     events, _ = read("together", fixture("together", "stream_eos.sse"))
     last = orjson.loads(events[1].raw[6:])
