@@ -80,12 +80,10 @@ def select(
 ) -> list[Candidate]:
     """Every target with its standing, in the order given; the resting ones allowed as a last resort are marked."""
     found: list[Candidate] = []
-    verdicts: dict[int, str | None] = {}
+    known, reason = -1, None
     for target in targets:
-        deployment = target.deployment
-        if deployment.id not in verdicts:
-            verdicts[deployment.id] = unfit(deployment, needs)
-        reason = verdicts[deployment.id]
+        if target.deployment.id != known:  # the targets of a deployment stand together
+            known, reason = target.deployment.id, unfit(target.deployment, needs)
         found.append(Candidate(target, standing(target) if reason is None else Standing(State.UNFIT, NEVER, reason)))
     if any(c.standing.guessed for c in found):
         return _with_last_resorts(found, policy)

@@ -121,18 +121,20 @@ class Entry:
     def trace(self) -> list[dict[str, Any]]:
         """Per deployment, in order: what became of it and why. Ready ones beyond the first not needed are left out."""
         tried = {n.target.deployment.id: n for n in self.notes}
+        winner = self.winner
+        won = winner.target.deployment.id if winner else None
         rows: dict[int, dict[str, Any]] = {}
-        spare = 0
+        spare: int | None = None
         for candidate in self.candidates:
-            deployment = candidate.target.deployment.id
-            if deployment in rows and rows[deployment]["state"] in ("ready", "tried", "answered"):
-                continue
-            row = _trace_row(
-                candidate, tried.get(deployment), deployment == (self.winner and self.winner.target.deployment.id)
-            )
-            spare += row["state"] == State.READY
-            if row["state"] != State.READY or spare == 1:
-                rows[deployment] = row
+            deployment, ready = candidate.target.deployment.id, candidate.standing.state is State.READY
+            if deployment in tried:
+                if deployment not in rows:
+                    rows[deployment] = _trace_row(candidate, tried[deployment], deployment == won)
+            elif ready and spare in (None, deployment):
+                spare = deployment
+                rows[deployment] = _trace_row(candidate, None, False)
+            elif not ready and deployment not in rows:
+                rows[deployment] = _trace_row(candidate, None, False)
         return list(rows.values())
 
 
