@@ -19,7 +19,11 @@ from rotation.simulator.catalogue import Model
 from rotation.simulator.knowledge import known
 from rotation.simulator.tooling import Call
 
-_BARE = re.compile(r"\b(only|just|nothing else|one word|single word|no explanation|exactly)\b", re.IGNORECASE)
+_BARE = re.compile(
+    r"^\W*(?:say|repeat|reply|answer|respond|output)\b"
+    r"|\b(?:only|just|nothing else|(?:one|single) word|no explanation|exactly)\b",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"\b(\d{1,5}) words\b", re.IGNORECASE)
 _SHOUT = re.compile(r"\b(upper ?case|capital letters|all caps)\b", re.IGNORECASE)
 _OPENING = re.compile(
@@ -130,6 +134,6 @@ def _json(ask: Ask, model: Model) -> str:
     nested = wanted.get("json_schema")
     schema = nested.get("schema") if isinstance(nested, dict) else wanted.get("schema")
     if isinstance(schema, dict):
-        return orjson.dumps(schemas.instance(schema, ask.text)).decode()
+        return orjson.dumps(schemas.instance(schema, ask.text, tooling.subjects(ask.text))).decode()
     answer = known(ask.text, ask.history) or " ".join(ask.text.split())[:_ECHO]
     return orjson.dumps({"answer": answer, "model": model.id, "simulated": True}).decode()

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rotation.simulator import ranges
+
 Schema = Mapping[str, Any]
 _DEEPEST = 8
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -36,8 +38,12 @@ class _Maker:
     root: Schema
     numbers: list[float]
     hints: list[str]
+    left: int = 5_000
 
     def make(self, schema: Any, depth: int) -> Any:
+        self.left -= 1
+        if self.left < 0 or depth > 2 * _DEEPEST:
+            return None  # a schema that never ends, or that asks for millions of values
         if not isinstance(schema, Mapping):
             return "simulated"
         schema = self._resolved(schema, depth)
@@ -52,8 +58,8 @@ class _Maker:
             "object": self._object,
             "array": self._array,
             "string": self._string,
-            "integer": self._integer,
-            "number": self._number,
+            "integer": lambda part, _depth: ranges.number(part, self.numbers, whole=True),
+            "number": lambda part, _depth: ranges.number(part, self.numbers, whole=False),
             "boolean": lambda _schema, _depth: True,
         }.get(kind, lambda _schema, _depth: None)
 
@@ -62,10 +68,10 @@ class _Maker:
         for _ in range(_DEEPEST):
             if isinstance(reference := schema.get("$ref"), str):
                 schema = {**self._target(reference), **{key: value for key, value in schema.items() if key != "$ref"}}
-            elif branches := schema.get("anyOf") or schema.get("oneOf"):
+            elif branches := _list(schema, "anyOf") or _list(schema, "oneOf"):
                 rest = {key: value for key, value in schema.items() if key not in {"anyOf", "oneOf"}}
                 schema = {**rest, **self._branch(branches, depth)}
-            elif parts := schema.get("allOf"):
+            elif parts := _list(schema, "allOf"):
                 schema = _joined([{key: value for key, value in schema.items() if key != "allOf"}, *parts])
             else:
                 break
@@ -77,8 +83,8 @@ class _Maker:
             found = found.get(step) if isinstance(found, Mapping) else None
         return found if isinstance(found, Mapping) else {}
 
-    def _branch(self, branches: Any, depth: int) -> Schema:
-        usable = [branch for branch in branches if isinstance(branch, Mapping)] if isinstance(branches, list) else []
+    def _branch(self, branches: list[Any], depth: int) -> Schema:
+        usable = [branch for branch in branches if isinstance(branch, Mapping)]
         if depth >= _DEEPEST:  # a recursive schema has a way out among its branches
             usable.sort(key=lambda branch: branch.get("type") != "null")
         return usable[0] if usable else {}
@@ -90,15 +96,14 @@ class _Maker:
     def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
         properties = schema.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
-        required = [name for name in schema.get("required", ()) if isinstance(name, str)]
+        required = [name for name in _list(schema, "required") if isinstance(name, str)]
         names = required if depth >= _DEEPEST else list(dict.fromkeys([*required, *properties]))
         return {name: self.make(properties.get(name, {"type": "string"}), depth + 1) for name in names}
 
     def _array(self, schema: Schema, depth: int) -> list[Any]:
-        least = int(schema.get("minItems", 0 if depth >= _DEEPEST else 1))
-        most = int(schema.get("maxItems", max(least, 1)))
-        prefix = schema.get("prefixItems")
-        fixed = [self.make(part, depth + 1) for part in prefix] if isinstance(prefix, list) else []
+        least = int(ranges.given(schema, "minItems", 0 if depth >= _DEEPEST else 1))
+        most = int(ranges.given(schema, "maxItems", max(least, 1)))
+        fixed = [self.make(part, depth + 1) for part in _list(schema, "prefixItems")]
         items = schema.get("items", {"type": "string"})
         wanted = min(max(least, len(fixed)), most) if fixed else min(least, most)
         return fixed[:most] + [self.make(items, depth + 1) for _ in range(min(wanted, 100) - len(fixed))]
@@ -109,43 +114,13 @@ class _Maker:
         for candidate in self._candidates(schema):
             if not isinstance(pattern := schema.get("pattern"), str) or _meets(candidate, pattern):
                 break
-        least, most = int(schema.get("minLength", 0)), int(schema.get("maxLength", 10_000))
-        return candidate.ljust(min(least, 10_000), "x")[:most]
+        least, most = ranges.given(schema, "minLength", 0), ranges.given(schema, "maxLength", 10_000)
+        return candidate.ljust(min(int(least), 10_000), "x")[: int(most)]
 
     def _candidates(self, schema: Schema) -> list[str]:
         hint = [self.hints.pop(0) if len(self.hints) > 1 else self.hints[0]] if self.hints else []
-        given = [schema.get("default"), *(schema.get("examples") or ())]
+        given = [schema.get("default"), *_list(schema, "examples")]
         return [*hint, *(text for text in given if isinstance(text, str)), "simulated", "A1", "1", "a"]
-
-    def _number(self, schema: Schema, _depth: int) -> float | int:
-        low, high = _bounds(schema)
-        for number in self.numbers:
-            if low <= number <= high:
-                self.numbers.remove(number)
-                return int(number) if number.is_integer() else number
-        nearest = min(max(1.0, low), high)
-        return int(nearest) if nearest.is_integer() else nearest
-
-    def _integer(self, schema: Schema, depth: int) -> int:
-        step = schema.get("multipleOf")
-        value = int(self._number(schema, depth))
-        low = _bounds(schema)[0]
-        value = value + 1 if value < low else value
-        if isinstance(step, int) and step > 0 and value % step:
-            value += step - value % step
-        return value
-
-
-def _bounds(schema: Schema) -> tuple[float, float]:
-    """Inclusive; exclusive ones are moved in by one, or halfway where that leaves nothing."""
-    low = float(schema.get("minimum", -1e15))
-    high = float(schema.get("maximum", 1e15))
-    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-    if isinstance(above, int | float) and not isinstance(above, bool):
-        low = max(low, above + (1 if high - above > 1 else (high - above) / 2))
-    if isinstance(below, int | float) and not isinstance(below, bool):
-        high = min(high, below - (1 if below - low > 1 else (below - low) / 2))
-    return low, high
 
 
 def _joined(parts: list[Any]) -> Schema:
@@ -162,6 +137,11 @@ def _joined(parts: list[Any]) -> Schema:
             else:
                 whole[key] = value
     return whole
+
+
+def _list(schema: Schema, name: str) -> list[Any]:
+    value = schema.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _kind(schema: Schema) -> str:

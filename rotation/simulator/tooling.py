@@ -32,11 +32,11 @@ def calls(ask: Ask, identity: str, *, parallel: bool) -> tuple[Call, ...]:
     if not ask.tools or ask.tool_choice == "none" or ask.tool_results:
         return ()
     chosen = _chosen(ask, parallel=parallel)
-    subjects = _subjects(ask.text)
-    if parallel and len(chosen) == 1 and len(subjects) > 1:
-        pairs = [(chosen[0], [subject]) for subject in subjects[:_AT_MOST]]
+    about = subjects(ask.text)
+    if parallel and len(chosen) == 1 and len(about) > 1:
+        pairs = [(chosen[0], [subject]) for subject in about[:_AT_MOST]]
     else:
-        pairs = [(tool, subjects) for tool in chosen]
+        pairs = [(tool, about) for tool in chosen]
     return tuple(_call(tool, hints, ask.text, f"{identity}{place}") for place, (tool, hints) in enumerate(pairs))
 
 
@@ -58,7 +58,7 @@ def _mentioned(name: str, text: str) -> bool:
     return name.lower() in text or any(word in text for word in words)
 
 
-def _subjects(text: str) -> list[str]:
+def subjects(text: str) -> list[str]:
     """What the question is about: quoted texts, else names inside it; each once, in order."""
     found = _QUOTED.findall(text) or _NAMES.findall(text)
     return list(dict.fromkeys(found))
