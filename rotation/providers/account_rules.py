@@ -79,6 +79,7 @@ LIMIT = (
         starts=sentences(r"rate limit exceeded: free-models-per-min"),
         statuses=LIMITED,
         blame=Blame.ACCOUNT_FREE,
+        longest=60.0,
     ),
     Rule(
         FailureKind.UPSTREAM_BUSY,

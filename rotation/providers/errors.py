@@ -90,13 +90,17 @@ def judge(found: Complaint, *, status: int | None, headers: Mapping[str, str], n
         kind,
         message=redact(found.told) or (f"HTTP {status}" if status else "an error without a word"),
         status=status,
-        retry_after=wait_hint(headers, found, now) if kind in WAITING else None,
+        retry_after=_wait(rule, wait_hint(headers, found, now)) if kind in WAITING else None,
         blame=rule.blame if rule else None,
         type=plain(found.type) or None,
         code=plain(found.code) or None,
         param=plain(found.param) or None,
         feature=_feature(rule, found) if kind is FailureKind.LACKS_FEATURE else None,
     )
+
+
+def _wait(rule: Rule | None, hint: float | None) -> float | None:
+    return min(hint, rule.longest) if rule and rule.longest and hint else hint
 
 
 _HOPELESS = Rule(FailureKind.TOO_LARGE_FOR_BUDGET)

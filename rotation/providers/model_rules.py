@@ -58,6 +58,8 @@ FEATURE = (
             r"[`'\"]?[a-z][\w .-]{1,40}[`'\"]? (?:is |are |input is )?not supported (?:with|by|for|on) this model",
             r"unsupported (?:parameter|value):",
             r"image input is not supported",
+            r"invalid content type\. image_url is only supported by certain models",
+            r"[`'\"]?(?:response_format|json_schema|json mode)\b.{0,60}\bnot supported",
             r"at most 0 image\(s\) may be provided",
             r"\S{1,200} is not a multimodal model",
             r"this model is missing data required for image input",

@@ -16,7 +16,11 @@ TOO_LARGE = (
 GENERATION = (
     Rule(
         FailureKind.GENERATION_FAILED,
-        words=words("tool_use_failed json_validate_failed output_parse_failed failed_generation"),
+        words=words("tool_use_failed json_validate_failed output_parse_failed failed_generation model_error"),
+        starts=sentences(
+            r"the model produced (?:an )?invalid (?:content|output|tool call)",
+            r"failed to parse (?:the )?tool call",
+        ),
         relayed=True,
     ),
 )

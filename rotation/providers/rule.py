@@ -47,7 +47,8 @@ class Rule:
     Without words and sentences the status alone decides. Codes and types (`words`) are trusted. `starts` is matched
     at the start of a message only, because a message may echo the prompt; `says` is searched in all of it but long
     quotations, and is kept for kinds that bench nobody. `relayed`: also look at what an upstream behind the provider
-    said; its keys, credits and limits are not ours, so only rules about the request itself do.
+    said; its keys, credits and limits are not ours, so only rules about the request itself do. `longest`: no hint may
+    be longer, in seconds; a limit per minute is free again after one, whatever two clocks make of its reset.
     """
 
     kind: FailureKind
@@ -58,6 +59,7 @@ class Rule:
     blame: Blame | None = None
     feature: str | None = None
     relayed: bool = False
+    longest: float | None = None
 
     def matches(self, case: Case) -> bool:
         if self.statuses is not None and case.status not in self.statuses:

@@ -47,6 +47,8 @@ SENTENCES: dict[FailureKind, tuple[tuple[int, str], ...]] = {
         (400, "At most 0 image(s) may be provided in one request."),
         (400, "acme/m is not a multimodal model"),
         (500, "this model is missing data required for image input"),
+        (400, "Invalid content type. image_url is only supported by certain models."),
+        (500, "response_format of this type is not supported"),
         (400, "tools param requires --jinja flag"),
         (400, "property 'reasoning' is unsupported"),
         (400, "stream_options is not supported"),
@@ -117,6 +119,10 @@ SENTENCES: dict[FailureKind, tuple[tuple[int, str], ...]] = {
         (400, 'Failed to load model "m"'),
         (401, "Provider returned error"),
         (402, "Provider returned error"),
+    ),
+    FailureKind.GENERATION_FAILED: (
+        (500, "The model produced invalid content. Consider modifying your prompt if you see this error persistently."),
+        (500, "Failed to parse tool call"),
     ),
     FailureKind.BAD_REQUEST: (
         (400, "anything else"),

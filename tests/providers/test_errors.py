@@ -72,6 +72,13 @@ def test_a_hint_does_not_make_a_bad_request_worth_repeating() -> None:
     assert (failure.kind, failure.retry_after) == (FailureKind.BAD_REQUEST, None)
 
 
+def test_a_limit_per_minute_is_free_again_after_one_whatever_the_clocks_say() -> None:
+    error = {"message": "Rate limit exceeded: free-models-per-min. ", "code": 429}
+    headers = {"x-ratelimit-reset": str(int((NOW + 5000) * 1000))}
+    assert classify(429, headers, orjson.dumps({"error": error}), NOW).retry_after == 60
+    assert classify(429, {}, orjson.dumps({"error": error}), NOW).retry_after is None
+
+
 def test_a_bad_request_keeps_the_providers_own_words() -> None:
     body = {
         "error": {"message": "'n' must be 1", "type": "invalid_request_error", "param": "n", "code": "invalid_value"}
