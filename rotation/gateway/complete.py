@@ -40,6 +40,7 @@ async def complete(gate: Gate, call: Call) -> Reply:
 async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, route: Route) -> Reply:
     """Ask what next until there is an answer or nothing left to ask."""
     work = Work(route.policy, route.pool, call.tokens, call.id)
+    who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):
             case Try(target, again, last_resort):
@@ -50,10 +51,10 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, route
                         outcome = await attempt(gate, call, permit, entry)
                         if not isinstance(outcome, Failed):
                             return outcome
-                        log.warning("call %s: %s %s; rotating", call.id, target.name, outcome.failure.row.words)
+                        log.warning("%s %s; rotating", target.name, outcome.failure.row.words, extra=who)
                         rotation.failed(target, outcome.failure, gate.now(), outcome.until)
             case Wait(seconds):
-                log.warning("call %s: nothing is free; waiting %.2f s", call.id, seconds)
+                log.warning("nothing is free; waiting %.2f s", seconds, extra=who)
                 await gate.clock.sleep(seconds)
             case GiveUp() as end:
                 raise refusal(end, entry, gate.now())

@@ -17,6 +17,7 @@ from rotation.gateway.clock import Clock
 from rotation.gateway.health import Health, Permit
 from rotation.gateway.journal import Journal
 from rotation.gateway.snapshot import Route, Snapshot
+from rotation.gateway.summary import Summary
 from rotation.gateway.upstream import Upstream
 
 
@@ -37,6 +38,7 @@ class Gate:
         self.clock = clock or Clock()
         self.now = self.clock.now
         self.upstream = Upstream()
+        self.summary = Summary()
         self.health = Health(now=self.now, rand=rand, note=self.write)
         recall.adopt(self.health, snapshot)
         self._turns: dict[int, int] = {}
@@ -44,6 +46,7 @@ class Gate:
     def write(self, record: Mapping[str, Any]) -> None:
         """One line for the journal."""
         self.journal.write(record)
+        self.summary.take(record)
 
     def adopt(self, snapshot: Snapshot) -> None:
         """Work from another configuration from the next call on; running calls keep theirs."""

@@ -7,6 +7,7 @@ the dashboard and the next start. What a failure leads to stands in `core/failur
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ from rotation.gateway.limits import Limits, Reserved
 from rotation.gateway.pace import Pace
 from rotation.gateway.snapshot import Block
 from rotation.providers.base import Usage
+
+log = logging.getLogger("rotation.gateway")
 
 Note = Callable[[Mapping[str, Any]], None]
 
@@ -190,6 +193,8 @@ class Health:
         if transition is None:
             return
         (self._open.discard if transition.after is BreakerState.CLOSED else self._open.add)(scope)
+        if transition.after is BreakerState.OPEN:
+            log.error("breaker of %s opened: %s", scope, transition.reason, extra={"request_id": request})
         self.note({"t": "breaker", "at": self.now(), "scope": scope, "before": transition.before,
                    "after": transition.after, "until": transition.until, "opens": transition.opens,
                    "reason": transition.reason, "request": request or None})  # fmt: skip

@@ -23,6 +23,7 @@ from rotation.gateway.watch import Watch
 log = logging.getLogger("rotation.gateway")
 
 DATABASE_PATIENCE = 5.0  # seconds a start waits for a frozen database before it uses what was kept
+SUMMARY = 60.0  # seconds
 MAX_STALE = 3600.0  # seconds: a kept configuration older than this still starts, but is complained of
 
 
@@ -37,6 +38,7 @@ class Life:
         self.stopping = False
         self.degraded: list[str] = []
         self._watch: Watch | None = None
+        self._summary: asyncio.Task[None] | None = None
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
         """ASGI's lifespan protocol."""
@@ -63,16 +65,28 @@ class Life:
             lambda what, scope: loop.call_soon_threadsafe(self._lifted, what, scope),
         )
         self._watch.start()
+        self._summary = asyncio.create_task(self._summarise())
         gc.collect()
         gc.freeze()  # a full collection with Django loaded pauses 9 ms; what lives now lives for good
 
     async def stop(self) -> None:
         """Let everything go; running calls have been waited for by the server."""
         self.stopping = True
+        if self._summary is not None:
+            self._summary.cancel()
         if self._watch is not None:
             await asyncio.to_thread(self._watch.stop)
         if self.gate is not None:
             await self.gate.close()
+
+    async def _summarise(self) -> None:
+        """One line a minute, and a try to write what the journal still holds in memory."""
+        while True:
+            await asyncio.sleep(SUMMARY)
+            if self.gate is not None:
+                self.gate.journal.flush()
+                if line := self.gate.summary.line():
+                    log.info("the last minute: %s", line)
 
     async def _first_snapshot(self) -> Snapshot | None:
         try:

@@ -28,13 +28,8 @@ def refusal(end: GiveUp, entry: Entry, now: float) -> Refusal:
     headers = {"x-request-id": entry.call.id, "x-rotation-attempts": str(len(entry.notes)), **answer.headers}
     outcome = "refused" if answer.status < 500 and answer.status != 429 else "failed"
     entry.close(outcome, answer.status, failure=failure, error=answer.message)
-    log.error(
-        "call %s for %s: %s after %d attempts",
-        entry.call.id,
-        entry.route.pool or "a model",
-        answer.code,
-        len(entry.notes),
-    )
+    if answer.status >= 500 or answer.status == 429:
+        log.error("%s after %d attempts", answer.code, len(entry.notes), extra={"request_id": entry.call.id})
     return Refusal(answer.status, answer.message, answer.code, answer.param, answer.type, headers, answer.more)
 
 
