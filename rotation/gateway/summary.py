@@ -33,4 +33,4 @@ class Summary:
         rest = [f"{counts[name]} {name}" for name in ("failed", "interrupted", "refused", "cancelled") if counts[name]]
         median = f", median {times[len(times) // 2] / 1000:.2f} s" if times else ""
         answered = f"{counts['answered']} answered ({counts['first try']} at the first try{median})"
-        return f"{calls} calls: {', '.join([answered, *rest])}"
+        return f"{calls} call{'s' if calls > 1 else ''}: {', '.join([answered, *rest])}"

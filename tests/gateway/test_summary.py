@@ -22,4 +22,4 @@ def test_a_minute_is_told_in_one_line_and_then_forgotten() -> None:
 def test_a_minute_without_answers_has_no_median() -> None:
     summary = Summary()
     summary.take(call("cancelled"))
-    assert summary.line() == "1 calls: 0 answered (0 at the first try), 1 cancelled"
+    assert summary.line() == "1 call: 0 answered (0 at the first try), 1 cancelled"
