@@ -72,6 +72,7 @@ def test_a_price_change_holds_only_the_price_that_changed():
 def test_a_price_that_only_lost_its_last_digits_has_not_changed():
     assert diff([LLAMA], [replace(LLAMA, price_in=1.0000000000001e-7)]) == []
     assert diff([replace(LLAMA, price_in=0.0)], [replace(LLAMA, price_in=0)]) == []
+    assert diff([replace(LLAMA, price_in=1)], [replace(LLAMA, price_in=1.0000000001)]) == []
 
 
 def test_a_price_of_nothing_is_a_price():

@@ -62,6 +62,8 @@ def test_few_answers_are_drawn_towards_what_was_believed_before():
     assert answer_ms(replace(few, ok=5000)) == pytest.approx(1000, rel=0.01)
     assert answer_ms(replace(few, ok=0)) == 3000.0
     assert answer_ms(replace(few, prior_ms=None)) == 1000.0
+    assert answer_ms(replace(few, ok=1)) == pytest.approx((1000 + 5 * 3000) / 6)
+    assert answer_ms(replace(few, ok=0, prior_ms=None)) is None, "a mean of no answers is none"
 
 
 def test_the_mean_counts_and_the_median_stands_in_for_it():
@@ -124,6 +126,18 @@ def test_the_margin_can_be_set_and_none_still_needs_to_be_quicker():
     assert propose([1, 2, 3], evidence, (), margin=0.0).order == (2, 3, 1)
 
 
+def test_exactly_the_margin_is_enough():
+    evidence = {1: seen(1, 1.0), 2: seen(2, 0.5)}
+    assert propose([1, 2], evidence, (), margin=0.5).order == (2, 1)
+    assert propose([1, 2], evidence, (), margin=0.501).order == (1, 2)
+
+
+def test_rate_limited_tries_are_samples_too():
+    limited = seen(2, 0.1, ok=25, rate_limited=25, fail_s=0.05)
+    assert (limited.tries, seen(1, 1.0, ok=3, failed=2).tries) == (50, 5)
+    assert order_of(seen(1, 9.0), limited, order=(1, 2)).order == (2, 1)
+
+
 def test_a_target_with_too_few_tries_neither_moves_nor_is_passed():
     assert order_of(seen(1, 9.0), seen(2, 1.0, ok=49), order=(1, 2)).moves == ()
     assert order_of(seen(1, 9.0, ok=49), seen(2, 1.0), order=(1, 2)).moves == ()
@@ -155,6 +169,13 @@ def test_a_move_over_several_places_names_the_slowest_it_passed():
     proposal = order_of(seen(1, 4.0), seen(2, 6.0), seen(3, 1.0))
     assert proposal.order == (3, 1, 2)
     assert "of deployment 2" in proposal.moves[0].why
+
+
+def test_a_move_down_names_the_quickest_that_passed():
+    proposal = order_of(seen(1, 60.0), seen(2, 2.0), seen(3, 1.0))
+    assert proposal.order == (3, 2, 1)
+    assert proposal.moves[-1].why.endswith("passed by deployment 3, expected after 1.00 s")
+    assert "60.06 s expected" in proposal.moves[-1].why
 
 
 @given(POOLS, st.data())

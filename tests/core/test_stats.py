@@ -46,6 +46,11 @@ def test_what_is_longer_than_all_goes_to_the_last_bucket(ms):
     assert bucket_of(ms) == BUCKETS - 1 == 139
 
 
+def test_a_histogram_counts_every_value_once():
+    counts = histogram([1.0, 1.05, 500.0])
+    assert (len(counts), sum(counts), counts[0], counts[bucket_of(500.0)]) == (140, 3, 2, 1)
+
+
 def test_an_edge_belongs_to_the_bucket_above_it():
     assert [bucket_of(edge) for edge in EDGES[:-1]] == list(range(BUCKETS))
 
@@ -111,6 +116,8 @@ def test_merging_takes_none_and_short_histograms_for_zeros():
 def test_wilsons_interval_of_eighty_in_a_hundred():
     assert wilson(80, 100) == pytest.approx((0.7112, 0.8666), abs=1e-4)
     assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(1, 1) == pytest.approx((0.2065, 1.0), abs=1e-4)
+    assert wilson(12, 10) == wilson(10, 10)
     assert wilson(10, 10)[1] == 1.0
     assert wilson(0, 10)[0] == 0.0
 
@@ -148,6 +155,21 @@ def test_an_empty_ring_has_no_quantiles():
     assert (Recent().p50, Recent().p95) == (None, None)
 
 
+def test_the_ring_holds_sixty_four_unless_told_otherwise():
+    recent = Recent()
+    for value in range(200):
+        recent.add(float(value))
+    assert len(recent) == 64
+    assert [recent.quantile(q) for q in (-1.0, 0.0, 1.0, 2.0)] == [136.0, 136.0, 199.0, 199.0]
+
+
+def test_the_ring_forgets_in_the_order_of_arrival():
+    recent = Recent(size=3)
+    for value in (9.0, 8.0, 7.0, 1.0, 2.0):
+        recent.add(value)
+    assert [recent.quantile(q) for q in (0.0, 0.5, 1.0)] == [1.0, 2.0, 7.0]
+
+
 def test_the_ring_forgets_the_oldest():
     recent = Recent(size=3)
     for value in (100.0, 1.0, 2.0, 3.0):
@@ -158,7 +180,7 @@ def test_the_ring_forgets_the_oldest():
     assert recent.p50 == 3.0
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200), st.integers(1, 64))
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200), st.integers(1, 8))
 def test_the_ring_is_the_last_values_whatever_was_asked_between(values, size):
     recent = Recent(size)
     for value in values:
