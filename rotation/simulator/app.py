@@ -6,6 +6,7 @@ An operation is a function from a visit to a plan; nothing but `play` waits or w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rotation.simulator import account, control
 from rotation.simulator.chat import chat
@@ -64,47 +65,35 @@ class Simulator:
             await line.done()
 
     async def _visit(self, kind: Kind, scope: Scope, line: Line, path: str) -> None:
+        method: str = scope["method"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         under = path.removeprefix(kind.root) if path.startswith(kind.root) else path
-        name, operation = _operation(kind, scope["method"], under)
-        ledger = self.world.ledger
-        entry = ledger.begin(at=self.world.clock.now, kind=kind.name, operation=name)
-        key = headers.get("authorization", "").removeprefix("Bearer").strip()
-        entry.key, entry.account, entry.request_id = (
-            key[-4:],
-            account_of(kind.name, key),
-            headers.get("x-request-id", ""),
-        )
+        name, operation = _operation(kind, method, under)
+        entry = self.world.ledger.begin(at=self.world.clock.now, kind=kind.name, operation=name)
+        key = _bearer(headers)
+        entry.key, entry.account = key[-4:], account_of(kind.name, key)
+        entry.request_id = headers.get("x-request-id", "")
+        visit = Visit(self.world, kind, entry, method, under, headers, b"", key, entry.account)
         try:
-            visit = Visit(
-                self.world,
-                kind,
-                entry,
-                scope["method"],
-                under,
-                headers,
-                await line.body(_LIMITS.get(name, _BODY_LIMIT)),
-                key,
-                entry.account,
-            )
-            await self._perform(operation(visit), line, entry)
+            body = await line.body(_LIMITS.get(name, _BODY_LIMIT))
+            await self._perform(operation(replace(visit, body=body)), line, entry)
         except BodyTooLarge as large:
-            await self._perform(_too_large(self.world, kind, entry, int(large.args[0])), line, entry)
+            oops = Oops(Trouble.TOO_LARGE, size=int(large.args[0]))
+            await self._perform(Plan(visit.refused(oops)), line, entry)
         except ClientGone:
             entry.client_closed_after_ms = entry.since()
             raise
         finally:
-            ledger.end(entry)
+            self.world.ledger.end(entry)
 
     async def _perform(self, plan: Plan, line: Line, entry: Entry) -> None:
-        steps = max(1, len(plan.script.steps))
         try:
             await play(plan.script, line, self.world.clock, entry)
         except Broken:
             raise ConnectionAbortedError("the simulated provider broke the connection, as it was told to") from None
         finally:
             if plan.settle is not None:
-                plan.settle(min(1.0, entry.events / steps))
+                plan.settle()
 
 
 def create(*, seed: int = 0, speed: float = 1.0, start: float | None = None, limits: bool = True) -> Simulator:
@@ -135,10 +124,9 @@ def _not_allowed(visit: Visit) -> Plan:
     return Plan(visit.refused(Oops(Trouble.NOT_ALLOWED, path=f"{visit.kind.root}{visit.path}", method=visit.method)))
 
 
-def _too_large(world: World, kind: Kind, entry: Entry, size: int) -> Plan:
-    visit = Visit(world, kind, entry, "POST", "", {}, b"", "", entry.account)
-    script = visit.refused(Oops(Trouble.TOO_LARGE, size=size, account=entry.account))
-    return Plan(script)
+def _bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -71,16 +71,8 @@ def read(body: bytes) -> Ask:
 def read_fields(raw: Body) -> Ask:
     """The same from JSON already parsed."""
     model = parameters.model(raw)
-    messages = raw.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise BadAsk(
-            "Missing required parameter: 'messages'."
-            if messages is None
-            else "Invalid 'messages': expected a non-empty array of objects.",
-            "messages",
-        )
     said = _Said()
-    for place, message in enumerate(messages):
+    for place, message in enumerate(parameters.messages(raw)):
         said.take(message, place)
     tools = parameters.tools(raw)
     chars = said.chars + (len(orjson.dumps(tools)) if tools else 0)

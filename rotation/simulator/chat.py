@@ -7,6 +7,7 @@ from dataclasses import replace
 from rotation.simulator import spoilers
 from rotation.simulator.admission import accepted, met
 from rotation.simulator.asks import read
+from rotation.simulator.faults import Fault, Rule
 from rotation.simulator.job import Job
 from rotation.simulator.oops import Oops, Refusal, Trouble
 from rotation.simulator.parameters import BadAsk
@@ -31,9 +32,10 @@ def chat(visit: Visit) -> Plan:
     except Refusal as refusal:
         return Plan(visit.refused(replace(refusal.oops, tokens_in=entry.tokens_in)))
     script = visit.kind.pace(job, script_of(visit, job))
+    settle = Settlement(visit, job, steps=len(script.steps), rule=rule)
     if rule is not None:
         script = spoilers.spoil(rule, script, job, visit.kind)
-    return Plan(script, Settlement(visit, job))
+    return Plan(script, settle)
 
 
 def script_of(visit: Visit, job: Job) -> Script:
@@ -51,15 +53,21 @@ def streamed(visit: Visit, job: Job, steps: list[bytes]) -> Script:
     return Script(status=200, headers=headers, steps=tuple(steps), wait=job.timing.first, gap=gap, stream=True)
 
 
+_CHARGED = {Fault.SLOW, Fault.SLOW_FIRST, Fault.STALL, Fault.CUT, Fault.TRUNCATE, Fault.ERROR_IN_STREAM}
+
+
 class Settlement:
     """Charges what really went out, once the answer has been played or broken off."""
 
-    __slots__ = ("_job", "_visit")
+    __slots__ = ("_job", "_rule", "_steps", "_visit")
 
-    def __init__(self, visit: Visit, job: Job) -> None:
-        self._visit, self._job = visit, job
+    def __init__(self, visit: Visit, job: Job, *, steps: int, rule: Rule | None) -> None:
+        """`steps` of the good answer; `rule` that spoiled it."""
+        self._visit, self._job, self._steps, self._rule = visit, job, steps, rule
 
-    def __call__(self, share: float) -> None:
+    def __call__(self) -> None:
+        charged = self._rule is None or self._rule.fault in _CHARGED
+        share = min(1.0, self._visit.entry.events / self._steps) if charged else 0.0
         spent = round(self._job.tokens_out * share)
         self._visit.entry.tokens_out = spent
         if self._job.hold is not None:

@@ -42,9 +42,10 @@ def complete(visit: Visit) -> Plan:
             _frame(job, [_choice(job, n) for n in range(len(job.replies))]) | {"usage": kind.usage(job)}
         )
         script = whole(200, kind.json_headers + kind.headers(job), body, wait=job.timing.total)
+    settle = Settlement(visit, job, steps=len(script.steps), rule=rule)
     if rule is not None:
         script = spoilers.spoil(rule, script, None, kind)
-    return Plan(script, Settlement(visit, job))
+    return Plan(script, settle)
 
 
 def _read(body: bytes) -> Ask:

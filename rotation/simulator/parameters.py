@@ -25,6 +25,15 @@ def model(raw: Mapping[str, Any]) -> str:
     )
 
 
+def messages(raw: Mapping[str, Any]) -> list[Any]:
+    given = raw.get("messages")
+    if given is None:
+        raise BadAsk("Missing required parameter: 'messages'.", "messages")
+    if not isinstance(given, list) or not given:
+        raise BadAsk("Invalid 'messages': expected a non-empty array of objects.", "messages")
+    return given
+
+
 def mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     value = raw.get(name)
     if value is None or isinstance(value, dict):

@@ -52,10 +52,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be played. `settle(share)` is called once afterwards with the share of the steps that went out."""
+    """What will be played. `settle` is called once afterwards, however it ended."""
 
     script: Script
-    settle: Callable[[float], None] | None = None
+    settle: Callable[[], None] | None = None
 
 
 Operation = Callable[[Visit], Plan]

@@ -24,6 +24,13 @@ MODELS = {
     "generic": "llama3.2:latest",
 }
 KINDS = tuple(ROOTS)
+TOOL: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
 
 
 def key(kind: str, account: str = "main", number: int = 1) -> str:

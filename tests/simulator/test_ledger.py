@@ -140,3 +140,12 @@ def test_a_full_ledger_lets_the_oldest_go_and_counts_on() -> None:
         ledger.end(ledger.begin(at=0.0, kind="groq", operation="chat"))
     assert [entry.number for entry in ledger.select()] == [3, 4, 5]
     assert ledger.open == 0
+
+
+@pytest.mark.parametrize(("fault", "charged"), [("truncate", True), ("cut", True), ("html", False), ("empty", False)])
+def test_only_what_went_out_is_charged(sim: Running, fault: str, charged: bool) -> None:
+    sim.faults({"kind": "groq", "fault": fault, "after": 5})
+    with Raw(sim.url, "groq", stream=True) as raw:
+        raw.read_to_the_end() if fault == "cut" else raw.read_until(b"</html>" if fault == "html" else b"0\r\n\r\n")
+    (entry,) = settled(sim)
+    assert (0 < entry["tokens_out"] < 15) is charged

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
+from rotation.simulator.app import create
+from rotation.simulator.rules import read_rules
 from rotation.simulator.serve import running
-from tests.simulator.asking import Client, Raw
+from tests.simulator.asking import ROOTS, Client, Raw, bearer, payload
 
 
 def test_it_starts_quickly_answers_and_leaves_no_thread_behind() -> None:
@@ -106,3 +111,36 @@ def test_the_management_command_is_there() -> None:
     parser = command.create_parser("manage.py", "simulate")
     given = parser.parse_args(["--port", "1234", "--seed", "7", "--speed", "20", "--no-limits"])
     assert (given.port, given.seed, given.speed, given.no_limits) == (1234, 7, 20.0, True)
+
+
+def test_under_another_server_it_answers_and_breaks_off_by_raising() -> None:
+    async def ask() -> None:
+        simulator = create(speed=500)
+        transport = httpx2.ASGITransport(app=simulator)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://sim") as client:
+            path, headers = f"{ROOTS['groq']}/chat/completions", bearer("groq")
+            answer = await client.post(path, json=payload("groq"), headers=headers)
+            assert answer.status_code == 200
+            simulator.world.faults.add(read_rules({"fault": "cut"}))
+            with pytest.raises(ConnectionAbortedError):
+                await client.post(path, json=payload("groq"), headers=headers)
+            assert simulator.world.ledger.open == 0
+
+    asyncio.run(ask())
+
+
+def test_it_tells_a_server_that_it_has_started_and_stopped() -> None:
+    async def live() -> list[str]:
+        orders = iter(["lifespan.startup", "lifespan.shutdown"])
+        told: list[str] = []
+
+        async def receive() -> dict[str, str]:
+            return {"type": next(orders)}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            told.append(message["type"])
+
+        await create()({"type": "lifespan"}, receive, send)
+        return told
+
+    assert asyncio.run(live()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

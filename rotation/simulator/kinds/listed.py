@@ -8,23 +8,16 @@ from rotation.simulator.catalogue import Model
 
 
 def openrouter(model: Model) -> dict[str, Any]:
-    inputs = ["text", "image"] if model.images else ["text"]
-    slug = model.id.partition(":")[0]
+    top = {"context_length": model.context, "max_completion_tokens": model.max_output, "is_moderated": model.moderated}
     return {
         "id": model.id,
-        "canonical_slug": slug,
+        "canonical_slug": model.id.partition(":")[0],
         "hugging_face_id": "",
         "name": model.name,
         "created": model.created,
         "description": f"{model.name}, simulated.",
         "context_length": model.context,
-        "architecture": {
-            "modality": f"{'+'.join(inputs)}->text",
-            "input_modalities": inputs,
-            "output_modalities": ["text"],
-            "tokenizer": "Other",
-            "instruct_type": None,
-        },
+        "architecture": _architecture(model),
         "pricing": {
             "prompt": _price(model.price_in),
             "completion": _price(model.price_out),
@@ -33,16 +26,19 @@ def openrouter(model: Model) -> dict[str, Any]:
             "web_search": "0",
             "internal_reasoning": "0",
         },
-        "top_provider": {
-            "context_length": model.context,
-            "max_completion_tokens": model.max_output,
-            "is_moderated": model.moderated,
-        },
+        "top_provider": top,
         "per_request_limits": None,
         "supported_parameters": _parameters(model),
         "default_parameters": {},
         "expiration_date": model.expires,
     }
+
+
+def _architecture(model: Model) -> dict[str, Any]:
+    inputs = ["text", "image"] if model.images else ["text"]
+    modality = f"{'+'.join(inputs)}->text"
+    shape = {"modality": modality, "input_modalities": inputs, "output_modalities": ["text"]}
+    return {**shape, "tokenizer": "Other", "instruct_type": None}
 
 
 def _price(per_million: float) -> str:
