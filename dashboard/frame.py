@@ -6,6 +6,7 @@ import zoneinfo
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
@@ -26,7 +27,7 @@ def zones() -> frozenset[str]:
 
 
 def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo | None:
-    name = request.COOKIES.get("tz", "")
+    name = unquote(request.COOKIES.get("tz", ""))
     return zoneinfo.ZoneInfo(name) if name != "UTC" and name in zones() else None
 
 

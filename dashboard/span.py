@@ -61,6 +61,15 @@ class Span:
     start: datetime
     end: datetime
 
+    def parts(self) -> list[tuple[Grain, datetime, datetime]]:
+        """The span in as few buckets as hold it: hours up to the first midnight (UTC), days from there."""
+        day = WIDTH[Grain.DAY]
+        midnight = floored(self.start + day - timedelta(microseconds=1), day)
+        if self.range.grain is not Grain.HOUR or self.range.length < 2 * day:
+            return [(self.range.grain, self.start, self.end)]
+        first = [(Grain.HOUR, self.start, midnight)] if midnight > self.start else []
+        return [*first, (Grain.DAY, midnight, self.end)]
+
     @property
     def bars(self) -> int:
         """How many bars fit, the running one included."""

@@ -18,5 +18,6 @@ urlpatterns = [
     path("login/", access.sign_in, name="login"),
     path("admin/login/", access.admin_door),
     path("logout/", access.sign_out, name="logout"),
+    path("favicon.ico", access.icon),
     path("theme/", access.theme, name="theme"),
 ]

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -119,6 +120,12 @@ def admin_door(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect("login")
+
+
+@login_not_required
+def icon(request: HttpRequest) -> HttpResponse:
+    """For pages that name no icon, like the admin's."""
+    return HttpResponseRedirect(static("img/icon.svg"))
 
 
 @login_not_required

@@ -22,7 +22,7 @@ from tests.dashboard.calls import PASSWORD
 
 pytestmark = pytest.mark.django_db
 NEW = {"username": "alice", "password": PASSWORD, "again": PASSWORD}
-OPEN = {"login", "logout", "setup", "theme", "healthz", "readyz", "admin/login"}
+OPEN = {"login", "logout", "setup", "theme", "healthz", "readyz", "favicon.ico", "admin/login"}
 OWN_KEYS = ("v1/", "api/")
 EXAMPLES = {"uuid": "00000000-0000-7000-8000-000000000000", "int": "1", "slug": "ladder", "str": "x", "path": "1"}
 
@@ -236,7 +236,7 @@ def test_no_page_has_inline_script_or_style(page: Client, world: None):
 def test_theme_and_time_zone_come_from_cookies_and_nonsense_is_passed_over(page: Client, world: None):
     assert "data-theme" not in page.get("/").text.split("<head>")[0]
     page.post("/theme/", {"theme": "dark"})
-    page.cookies["tz"] = "Asia/Tokyo"
+    page.cookies["tz"] = "Asia%2FTokyo"
     text = page.get("/").text
     assert 'data-theme="dark"' in text
     assert "Times in Asia/Tokyo" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,3 +40,15 @@ def test_bars_of_a_day_are_quarters_of_an_hour():
     assert span.start == datetime(2025, 11, 19, 13, tzinfo=UTC)
     assert span.range.bar == timedelta(minutes=15)
     assert span.bars == 96
+
+
+@given(st.sampled_from(sorted(RANGES)), moments)
+def test_the_parts_of_a_span_are_the_span_in_whole_buckets(name, now):
+    span = span_of(name, now)
+    parts = span.parts()
+    assert parts[0][1] == span.start
+    assert parts[-1][2] == span.end
+    for grain, start, end in parts:
+        assert floored(start, WIDTH[grain]) == start < end
+    for before, after in itertools.pairwise(parts):
+        assert before[2] == after[1]

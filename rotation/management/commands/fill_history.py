@@ -28,6 +28,7 @@ class Command(BaseCommand):
             raise CommandError("--calls must be at least 1, --days between 1 and 400.")
         began = time.monotonic()
         with psycopg.connect(**parameters(settings.DATABASES["default"]), autocommit=True) as connection:
+            connection.execute("SET statement_timeout = 0")  # the ledger's patience is not ours
             try:
                 done = fill(
                     connection, many=many, days=days, seed=options["seed"], end=timezone.now(), said=self.stderr.write

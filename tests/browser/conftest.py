@@ -1,0 +1,121 @@
+"""Debian's Chromium, driven by Playwright, before an installation of its own.
+
+Every test watches: an error in the console, a broken content security policy or a request to anybody else fails it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+
+from tests.browser.installation import PASSWORD, USERNAME, Installation, installed
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+PICTURES = Path(__file__).parent / "screenshots"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = pytest.mark.skip(reason=f"{CHROMIUM} is missing: apt-get install chromium, or set CHROMIUM")
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM.exists():
+                item.add_marker(missing)
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with installed(tmp_path_factory.mktemp("browser"), f"browser_{worker}") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # containers have neither the namespaces for the sandbox nor room in /dev/shm
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield chromium
+        chromium.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
+    """`open_page("/path", width=380, scheme="dark", js=False)`: a page in a fresh browser that complains of nothing.
+
+    `expected` is a word of complaints that belong to the test: the console takes a 422 for an error.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def start(
+        path: str = "/", *, width: int = 1440, scheme: str = "light", js: bool = True, expected: str = ""
+    ) -> Page:
+        size = ViewportSize(width=width, height=1180 if width > 600 else 900)
+        context = browser.new_context(
+            base_url=installation.url,
+            viewport=size,
+            color_scheme="dark" if scheme == "dark" else "light",
+            java_script_enabled=js,
+            timezone_id="Europe/London",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        watch(page, installation.url, lambda text: None if expected and expected in text else complaints.append(text))
+        page.goto(path)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def watch(page: Page, origin: str, complain: Callable[[str], None]) -> None:
+    page.on("pageerror", lambda error: complain(f"script: {error}"))
+    page.on("request", lambda request: None if ours(request.url, origin) else complain(f"asked {request.url}"))
+    page.on(
+        "console",
+        lambda said: complain(f"{said.type}: {said.text}") if said.type in {"error", "warning"} else None,
+    )
+
+
+def ours(url: str, origin: str) -> bool:
+    return url.startswith((f"{origin}/", "data:", "blob:", "about:"))
+
+
+@pytest.fixture
+def signed_in(open_page: Open, installation: Installation) -> Open:
+    """The same for Alice, who has signed in."""
+    installation.people(USERNAME)
+
+    def start(path: str = "/", **how: object) -> Page:
+        page = open_page("/login/", **how)
+        sign_in(page)
+        page.goto(path)
+        return page
+
+    return start
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("Username").fill(USERNAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/(\?.*)?$"))
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where pictures go; ROTATION_PICTURES=docs also renews the one the README shows."""
+    PICTURES.mkdir(exist_ok=True)
+    return PICTURES

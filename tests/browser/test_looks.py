@@ -1,0 +1,93 @@
+"""Every page in both themes, wide and narrow: free of what axe-core finds wrong, and photographed to be looked at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Open
+from tests.browser.installation import USERNAME, Installation
+
+PAGES = {
+    "overview": "/",
+    "overview-1h": "/?range=1h",
+    "requests": "/requests/",
+    "request": "/request",
+    "table": "/table/requests/",
+    "not-found": "/nowhere/",
+}
+
+
+@pytest.fixture
+def lively(installation: Installation) -> str:
+    """Something of everything to be seen; the id of a call that rotated."""
+    installation.sql("DELETE FROM rotation_breakerstate")
+    installation.sql("DELETE FROM rotation_cooldown")
+    installation.sql("DELETE FROM rotation_learnedlimit")
+    installation.sql(LIMITS)
+    installation.sql(COOLING)
+    installation.sql(OPEN)
+    installation.ask("code", failed=1)
+    return installation.ask("auto", failed=2)
+
+
+# the first simulated account twice near its minute limit, another one with a limit per day
+LIMITS = """
+    INSERT INTO rotation_learnedlimit (scope, axis, "limit", window_s, source, seen_at)
+    SELECT 'account:' || a.id, 'requests', CASE row_number() OVER (ORDER BY a.id) WHEN 1 THEN 5 ELSE 1000 END,
+           CASE row_number() OVER (ORDER BY a.id) WHEN 1 THEN 60 ELSE 86400 END, 'header', now()
+    FROM rotation_account a JOIN rotation_provider p ON p.id = a.provider_id WHERE p.simulated ORDER BY a.id LIMIT 3"""
+COOLING = """
+    INSERT INTO rotation_cooldown (scope, until, kind, reason, set_at)
+    SELECT 'key:' || k.id, now() + interval '74 s', 'rate_limited', 'Rate limit exceeded', now()
+    FROM rotation_key k JOIN rotation_account a ON a.id = k.account_id JOIN rotation_provider p ON p.id = a.provider_id
+    WHERE p.simulated ORDER BY k.id OFFSET 1 LIMIT 1"""
+OPEN = """
+    INSERT INTO rotation_breakerstate (scope, state, until, opens, changed_at)
+    SELECT 'deployment:' || d.id, 'open', now() + interval '41 s', 1, now()
+    FROM rotation_deployment d JOIN rotation_provider p ON p.id = d.provider_id
+    WHERE p.simulated AND d.model_id LIKE '%%qwq-32b%%' LIMIT 1"""
+
+
+def path_of(name: str, uuid: str) -> str:
+    return f"/requests/{uuid}/" if name == "request" else PAGES[name]
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page)
+    return [f"{v['id']}: {[n['html'][:160] for n in v['nodes']][:3]}" for v in found.response["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(signed_in: Open, lively: str, scheme: str):
+    page = signed_in("/", scheme=scheme)
+    for name in (n for n in PAGES if n != "not-found"):  # a 404 is an error in the console
+        page.goto(path_of(name, lively))
+        assert violations(page) == [], name
+    page.set_viewport_size({"width": 380, "height": 900})
+    page.goto("/")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_the_doors(open_page: Open, installation: Installation, scheme: str):
+    installation.people(USERNAME)
+    page = open_page("/login/", scheme=scheme)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [1440, 380])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_to_look_at(signed_in: Open, lively: str, pictures: Path, scheme: str, width: int):
+    page = signed_in("/", scheme=scheme, width=width)
+    for name in (n for n in PAGES if n != "not-found"):
+        page.goto(path_of(name, lively))
+        page.screenshot(path=pictures / f"{name}-{scheme}-{width}.png", full_page=True)
+    where = os.environ.get("ROTATION_PICTURES")
+    if where and scheme == "light" and width == 1440:
+        page.goto("/")
+        page.screenshot(path=Path(where) / "overview.png")
