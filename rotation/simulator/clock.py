@@ -11,7 +11,7 @@ class Clock:
     def __init__(self, *, speed: float = 1.0, start: float | None = None) -> None:
         self._speed = _positive(speed)
         self.latency = 1.0  # what waits of answers are multiplied with; 0 answers at once while time goes on as ever
-        self._own_calendar = start is not None
+        self.own_calendar = start is not None
         self.start = time.time() if start is None else start
         self._base = self.start
         self._since = time.monotonic()
@@ -36,10 +36,11 @@ class Clock:
     def told(self, instant: float) -> float:
         """The simulated `instant` as a client is told it.
 
-        A world with a calendar of its own tells that one's dates. Else clients live by the wall's clock, and are
-        told a date as far ahead of it as the instant is ahead of simulated now.
+        With a calendar of its own (`own_calendar`, for clients that live in simulated time too) the world tells that
+        one's dates. Else clients live by the wall's clock, and are told a date as far ahead of it as the instant is
+        ahead of simulated now.
         """
-        return instant if self._own_calendar else time.time() + instant - self.now
+        return instant if self.own_calendar else time.time() + instant - self.now
 
     def advance(self, seconds: float) -> None:
         if not 0 <= seconds < 1e10:

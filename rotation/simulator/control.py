@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from rotation.simulator import orders
 from rotation.simulator.catalogue import Model
 from rotation.simulator.kinds import KINDS
 from rotation.simulator.plans import PLANS
@@ -19,10 +20,6 @@ from rotation.simulator.world import World
 Query = Mapping[str, str]
 Action = Callable[[World, Query, Any], Any]
 _JSON = (("content-type", "application/json"),)
-
-
-class BadOrder(ValueError):
-    """What is wrong with an order given to the control plane."""
 
 
 async def answer(world: World, line: Line, scope: Scope) -> None:
@@ -39,7 +36,7 @@ async def answer(world: World, line: Line, scope: Scope) -> None:
     else:
         try:
             status, told = 200, action(world, query, orjson.loads(body) if body else None)
-        except (BadRule, BadOrder, ValueError) as error:
+        except (BadRule, orders.BadOrder, ValueError) as error:
             status, told = 400, {"error": str(error) or "that is not JSON"}
     await _say(line, status, told)
 
@@ -94,8 +91,8 @@ def _open(world: World, query: Query, body: Any) -> Any:
 
 
 def _reset(world: World, query: Query, body: Any) -> Any:
-    wanted = _object(body)
-    world.reset(_whole(wanted, "seed"))
+    wanted = orders.object_of(body)
+    world.reset(orders.whole(wanted, "seed"))
     return {"seed": world.seed}
 
 
@@ -105,83 +102,53 @@ def _clock(world: World, query: Query, body: Any) -> Any:
 
 
 def _advance(world: World, query: Query, body: Any) -> Any:
-    wanted = _object(body)
+    wanted = orders.object_of(body)
     if set(wanted) != {"advance"}:
-        raise BadOrder('send {"advance": seconds}')
-    world.clock.advance(_number(wanted, "advance", 0.0))
+        raise orders.BadOrder('send {"advance": seconds}')
+    world.clock.advance(orders.number(wanted, "advance", 0.0))
     return _clock(world, query, None)
 
 
 def _settings(world: World, query: Query, body: Any) -> Any:
-    told = {"seed": world.seed, "speed": world.clock.speed, "latency": world.clock.latency, "limits": world.limits}
-    return {**told, "plans": world.plans, "known_plans": PLANS}
+    clock = world.clock
+    told = {"seed": world.seed, "speed": clock.speed, "latency": clock.latency, "own_calendar": clock.own_calendar}
+    return {**told, "limits": world.limits, "plans": world.plans, "known_plans": PLANS}
 
 
 def _change(world: World, query: Query, body: Any) -> Any:
     """All of it or nothing. `latency` multiplies every wait of an answer."""
-    wanted = _object(body)
-    if unknown := set(wanted) - {"speed", "latency", "limits", "plans"}:
-        raise BadOrder(f"no such setting: {', '.join(sorted(unknown))}")
-    plans = _plans(wanted.get("plans"))
-    latency = _number(wanted, "latency", world.clock.latency)
-    speed = _number(wanted, "speed", world.clock.speed)
-    if not isinstance(wanted.get("limits", True), bool):
-        raise BadOrder("limits must be true or false")
-    if speed != world.clock.speed:
-        world.clock.set_speed(speed)
-    world.clock.latency = latency
-    world.limits = wanted.get("limits", world.limits)
+    wanted, clock = orders.object_of(body), world.clock
+    if unknown := set(wanted) - {"speed", "latency", "own_calendar", "limits", "plans"}:
+        raise orders.BadOrder(f"no such setting: {', '.join(sorted(unknown))}")
+    plans = orders.plans_of(wanted.get("plans"))
+    latency, speed = orders.number(wanted, "latency", clock.latency), orders.number(wanted, "speed", clock.speed)
+    limits, own = (
+        orders.switch(wanted, "limits", world.limits),
+        orders.switch(wanted, "own_calendar", clock.own_calendar),
+    )
+    if speed != clock.speed:
+        clock.set_speed(speed)
+    clock.latency, clock.own_calendar, world.limits = latency, own, limits
     world.plans.update(plans)
     return _settings(world, query, None)
 
 
-def _number(wanted: Mapping[str, Any], name: str, present: float) -> float:
-    value = wanted.get(name, present)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-        raise BadOrder(f"{name} must be a number from 0 up")
-    return float(value)
-
-
-def _plans(given: Any) -> dict[str, str]:
-    plans = _object(given)
-    for who, plan in plans.items():
-        known = PLANS.get(who.partition("/")[0])
-        if known is None or plan not in known:
-            raise BadOrder(f"plans: {who} has no plan {plan!r}; known are {PLANS}")
-    return plans
-
-
 def _catalogue(world: World, query: Query, body: Any) -> Any:
     """{"kind", "remove": [ids], "put": [{"id", ...}]}: a put model of a known id keeps what is not named."""
-    wanted = _object(body)
+    wanted = orders.object_of(body)
     catalogue = world.catalogues.get(wanted.get("kind", ""))
     if catalogue is None:
-        raise BadOrder(f"kind must be one of {', '.join(world.catalogues)}")
+        raise orders.BadOrder(f"kind must be one of {', '.join(world.catalogues)}")
     names = {field.name for field in fields(Model)}
     for given in wanted.get("put", ()):
         if not isinstance(given, dict) or not isinstance(given.get("id"), str) or set(given) - names:
-            raise BadOrder(f"a model is an object with an id and any of {', '.join(sorted(names))}")
+            raise orders.BadOrder(f"a model is an object with an id and any of {', '.join(sorted(names))}")
         catalogue.put(replace(catalogue.get(given["id"]) or Model(given["id"]), **given))
     for model_id in wanted.get("remove", ()):
         if catalogue.get(model_id) is None:
-            raise BadOrder(f"no such model: {model_id}")
+            raise orders.BadOrder(f"no such model: {model_id}")
         catalogue.remove(model_id, world.clock.now)
     return {"kind": wanted["kind"], "models": len(catalogue)}
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if body is None:
-        return {}
-    if not isinstance(body, dict):
-        raise BadOrder("send a JSON object")
-    return body
-
-
-def _whole(wanted: Mapping[str, Any], name: str) -> int | None:
-    value = wanted.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise BadOrder(f"{name} must be a whole number")
-    return value
 
 
 _ACTIONS: Mapping[tuple[str, str], Action] = {

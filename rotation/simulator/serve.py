@@ -139,7 +139,7 @@ class Running:
         self.control("POST", "/_sim/clock", {"advance": seconds})
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Changes: speed, latency, limits, plans."""
+        """Changes: speed, latency, own_calendar, limits, plans."""
         return self.control("POST", "/_sim/settings", changes)
 
     def catalogue(self, kind: str, *, remove: list[str] | None = None, put: list[dict[str, Any]] | None = None) -> None:

@@ -164,7 +164,7 @@ def test_time_that_is_sped_up_refills_limits_as_much_quicker(still: Running, ask
         pytest.fail("five simulated minutes a tick, and the bucket never refilled")
 
 
-def test_a_client_on_the_wall_s_clock_is_told_dates_of_the_wall() -> None:
+def test_clients_are_told_dates_of_the_wall_or_of_the_simulated_calendar() -> None:
     import time
 
     with running(speed=1_000) as sim, Client(sim.url) as client:
@@ -172,6 +172,9 @@ def test_a_client_on_the_wall_s_clock_is_told_dates_of_the_wall() -> None:
         sim.faults({"kind": "openrouter", "fault": "rate_limit", "seconds": 30})
         reset = int(client.chat("openrouter").headers["x-ratelimit-reset"]) / 1000
         assert reset == pytest.approx(time.time() + 30, abs=5)
+        sim.settings(own_calendar=True)
+        reset = int(client.chat("openrouter").headers["x-ratelimit-reset"]) / 1000
+        assert reset > time.time() + 900_000
 
 
 HINTED = {"kind": "*", "fault": "rate_limit", "seconds": 12.5}
