@@ -14,7 +14,7 @@ from rotation.gateway.call import Call
 from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.gate import Gate
 from rotation.gateway.health import Permit
-from rotation.gateway.relay import Opened, relay
+from rotation.gateway.relay import Opened, deadline_passed, relay
 from rotation.gateway.reply import Chunks, Failed, Reply, Streamed, Whole, headers_for
 from rotation.gateway.upstream import Response, WireError
 from rotation.providers import PROVIDERS
@@ -57,12 +57,13 @@ class Trial:
         limit = self.gate.health.pace.whole(
             target.deployment, self.permit.policy, self._timeouts(), call.needs.max_output
         )
+        left = self._left()
         try:
-            async with self.gate.clock.timeout(self._before_deadline(limit)):
+            async with self.gate.clock.timeout(min(limit, left)):
                 response = await self._send()
                 body = await self._read(response)
         except TimeoutError:
-            return Failure(FailureKind.TIMED_OUT, f"no answer within {limit:.1f} s")
+            return deadline_passed() if left < limit else _timed_out("answer", limit)
         except WireError as error:
             return error.failure
         read = self.adapter.read_answer(response.status, response.headers, body, self.gate.now())
@@ -82,13 +83,14 @@ class Trial:
     async def stream(self) -> Streamed | Failure:
         """Send and wait for the first content; from there on the relay has it."""
         limit = self.gate.health.pace.first_content(self.permit.target.deployment, self.permit.policy, self._timeouts())
+        left = self._left()
         response: Response | None = None
         try:
-            async with self.gate.clock.timeout(self._before_deadline(limit)):
+            async with self.gate.clock.timeout(min(limit, left)):
                 response = await self._send()
                 opened = await self._open(response)
         except TimeoutError:
-            opened = Failure(FailureKind.TIMED_OUT, f"no first token within {limit:.1f} s")
+            opened = deadline_passed() if left < limit else _timed_out("first token", limit)
         except WireError as error:
             opened = error.failure
         except BaseException:
@@ -166,8 +168,8 @@ class Trial:
     def _timeouts(self) -> int:
         return sum(1 for n in self.entry.notes if n.outcome == FailureKind.TIMED_OUT)
 
-    def _before_deadline(self, limit: float) -> float:
-        return min(limit, self.call.deadline - self.gate.now())
+    def _left(self) -> float:
+        return self.call.deadline - self.gate.now()
 
     def _headers(self, first: float) -> dict[str, str]:
         started = self.call.started
@@ -180,6 +182,10 @@ class Trial:
 def _before_commit(failure: Failure) -> Failure:
     """What would be half an answer after the first content is, before it, no answer at all."""
     return replace(failure, kind=FailureKind.OVERLOADED) if failure.row.rotate is Rotate.TOO_LATE else failure
+
+
+def _timed_out(what: str, limit: float) -> Failure:
+    return Failure(FailureKind.TIMED_OUT, f"no {what} within {limit:.1f} s")
 
 
 def _empty() -> Failure:

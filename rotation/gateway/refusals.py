@@ -64,7 +64,8 @@ def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -
     if not entry.notes and states == {State.UNFIT}:
         reason = entry.candidates[0].standing.why
         return Refusal(400, f"No model of this pool can serve this call: {reason}.", "no_fit", more=_why(entry))
-    if now >= entry.call.deadline and entry.notes:
+    late = now >= entry.call.deadline or (failure is not None and failure.kind is FailureKind.CANCELLED)
+    if late and entry.notes:
         return Refusal(
             504,
             "The deadline passed before a target answered.",

@@ -26,6 +26,7 @@ CODES = {
     FailureKind.STALLED: "upstream_stalled",
     FailureKind.INTERRUPTED: "upstream_incomplete",
     FailureKind.OVERLOADED: "upstream_disconnected",
+    FailureKind.CANCELLED: "deadline_exceeded",
 }
 
 
@@ -66,9 +67,8 @@ async def relay(
             yield piece
         failure = seen.failure or (None if seen.done else opened.reader.finish())
         if failure is not None:
-            yield error_event(
-                f"The stream broke off: {failure.row.words}.", CODES.get(failure.kind, failure.kind.value)
-            )
+            words = failure.message if failure.kind is FailureKind.CANCELLED else failure.row.words
+            yield error_event(f"The stream broke off: {words}.", CODES.get(failure.kind, failure.kind.value))
             _end(gate, permit, entry, note, seen, _after_commit(failure))
             return
         if not seen.done:
@@ -100,10 +100,12 @@ async def _pass_on(
         if seen.sent > STREAM_CAP:
             seen.failure = Failure(FailureKind.INTERRUPTED, "the stream grew beyond its bounds")
             return
+        left = call.deadline - gate.now()
         try:
-            events = await _more(gate, opened, min(gap, call.deadline - gate.now()))
+            events = await _more(gate, opened, min(gap, left))
         except TimeoutError:
-            seen.failure = Failure(FailureKind.STALLED, f"nothing came for {gap:.0f} s")
+            stalled = Failure(FailureKind.STALLED, f"nothing came for {gap:.0f} s")
+            seen.failure = deadline_passed() if left < gap else stalled
         except WireError as error:
             seen.failure = Failure(FailureKind.OVERLOADED, error.failure.message)
         except StopAsyncIteration:
@@ -144,9 +146,15 @@ async def _last_words(opened: Opened) -> None:
         return
 
 
+def deadline_passed() -> Failure:
+    """The caller's own time ran out while the target still had some: nobody is to blame, and nobody is benched."""
+    return Failure(FailureKind.CANCELLED, "the call's deadline passed")
+
+
 def _after_commit(failure: Failure) -> Failure:
     """For the deployment's health a stream that broke off is one thing, whatever its words."""
-    kind = FailureKind.STALLED if failure.kind is FailureKind.STALLED else FailureKind.INTERRUPTED
+    kept = (FailureKind.STALLED, FailureKind.CANCELLED)
+    kind = failure.kind if failure.kind in kept else FailureKind.INTERRUPTED
     return Failure(kind, failure.message or failure.row.words, failure.status)
 
 
