@@ -6,7 +6,8 @@ until then every failure is still nobody's loss.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
 from rotation.core.failures import Failure, FailureKind, Rotate
@@ -19,25 +20,35 @@ from rotation.gateway.reply import Chunks, Failed, Reply, Streamed, Whole, heade
 from rotation.gateway.upstream import Response, WireError
 from rotation.providers import PROVIDERS
 from rotation.providers.base import Adapter, Answer, Event, Outgoing, StreamReader, Usage
+from rotation.providers.redact import conceal
+from rotation.sealing import Secret
+
+log = logging.getLogger("rotation.gateway")
 
 EMPTY = "empty_answer"
 EVENT_STREAM = "text/event-stream"
 
 
-async def attempt(gate: Gate, call: Call, permit: Permit, entry: Entry) -> Reply | Failed:
-    """Try the permit's target. On cancellation the permit is released and nobody is blamed."""
-    note = entry.begin(permit.target)
-    trial = Trial(gate, call, permit, entry, note, PROVIDERS[permit.target.provider.kind])
+async def attempt(
+    gate: Gate, call: Call, permit: Permit, entry: Entry, secrets: Mapping[int, Secret]
+) -> Reply | Failed:
+    """Try the permit's target. On cancellation, or a fault of our own, the permit is released and nobody blamed."""
+    note, secret = entry.begin(permit.target), secrets[permit.target.key.id]
+    trial = Trial(gate, call, permit, entry, note, PROVIDERS[permit.target.provider.kind], secret)
     try:
         outcome = await (trial.stream() if call.stream else trial.whole())
-    except BaseException:
+    except BaseException as error:
         gate.health.release(permit)
         entry.end(note, FailureKind.CANCELLED)
-        raise
+        if entry.closed or not isinstance(error, Exception):
+            raise
+        log.exception("an error of our own at %s", permit.target.name, extra={"request_id": call.id})
+        return Failed(Failure(FailureKind.OVERLOADED, "an error of our own"), None)
     if not isinstance(outcome, Failure):
         return outcome
-    entry.end(note, outcome.kind, failure=outcome)
-    return Failed(outcome, gate.failed(permit, outcome))
+    failure = conceal(outcome, secret.reveal())
+    entry.end(note, failure.kind, failure=failure)
+    return Failed(failure, gate.failed(permit, failure))
 
 
 @dataclass(slots=True)
@@ -50,6 +61,7 @@ class Trial:
     entry: Entry
     note: Note
     adapter: Adapter
+    secret: Secret
 
     async def whole(self) -> Whole | Failure:
         """Send and read an answer in one piece."""
@@ -135,10 +147,9 @@ class Trial:
 
     async def _send(self) -> Response:
         target = self.permit.target
-        secret = self.gate.snapshot.secrets[target.key.id].reveal()
         outgoing: Outgoing = self.adapter.chat(
             target.provider.base_url,
-            secret,
+            self.secret.reveal(),
             target.deployment.model,
             self.call.payload,
             options=target.provider.options,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from rotation.core.rotation import GiveUp, Rotation, Try, Wait
 from rotation.core.selection import select
@@ -19,27 +20,31 @@ from rotation.gateway.gate import Gate
 from rotation.gateway.health import Permit, Refused, Work
 from rotation.gateway.refusals import refusal
 from rotation.gateway.reply import Failed, Reply
-from rotation.gateway.snapshot import Route
+from rotation.sealing import Secret
 
 log = logging.getLogger("rotation.gateway")
 
 
 async def complete(gate: Gate, call: Call) -> Reply:
     """Answer the call, through as many targets as it takes. Raises `Refusal` when none could."""
+    secrets = gate.snapshot.secrets  # this configuration's: the call keeps it, whatever is adopted meanwhile
     route = gate.snapshot.route(call.asked, call.models, call.client)
     candidates = select(gate.targets(route), call.needs, route.policy, gate.health.standing)
     entry = Entry(call, route, gate.write, gate.now, candidates)
     rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand)
     try:
-        return await rotate(gate, call, rotation, entry, route)
+        return await rotate(gate, call, rotation, entry, secrets)
     except asyncio.CancelledError:
         entry.close("cancelled", 499)
         raise
+    except Exception:
+        entry.close("failed", 500, error="an error of our own")
+        raise
 
 
-async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, route: Route) -> Reply:
+async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secrets: Mapping[int, Secret]) -> Reply:
     """Ask what next until there is an answer or nothing left to ask."""
-    work = Work(route.policy, route.pool, call.tokens, call.id)
+    work = Work(entry.route.policy, entry.route.pool, call.tokens, call.id)
     who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):
@@ -48,7 +53,7 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, route
                     case Refused(until):
                         rotation.refused(target, until, gate.now())
                     case Permit() as permit:
-                        outcome = await attempt(gate, call, permit, entry)
+                        outcome = await attempt(gate, call, permit, entry, secrets)
                         if not isinstance(outcome, Failed):
                             return outcome
                         log.warning("%s %s; rotating", target.name, outcome.failure.row.words, extra=who)

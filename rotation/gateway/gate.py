@@ -77,7 +77,9 @@ class Gate:
 
 def without_feature(snapshot: Snapshot, deployment: int, feature: str) -> Snapshot:
     """The same configuration in which this deployment is known to lack the feature."""
-    known = snapshot.deployments[deployment]
+    known = snapshot.deployments.get(deployment)
+    if known is None:  # it was taken away while the call ran
+        return snapshot
     lacking = replace(known, lacks=known.lacks | {feature})
     targets = tuple(replace(t, deployment=lacking) for t in snapshot.targets.get(deployment, ()))
     return replace(
