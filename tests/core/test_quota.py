@@ -99,13 +99,18 @@ def test_a_fixed_bucket_never_gives_more_than_its_limit_in_one_window():
 
 
 @given(
-    limit=st.floats(0.5, 1e6), window=st.floats(0.5, DAY), share=st.floats(-1, 1), need=st.floats(0, 1),
-    fixed=st.booleans(), now=st.floats(START, START + 1e6),
-)  # fmt: skip
-def test_waiting_as_long_as_asked_is_always_enough(limit, window, share, need, fixed, now):
-    waiting = Bucket(limit, window, limit * share, START, fixed=fixed)
-    at = waiting.ready_at(need * limit, now)
-    assert now <= at < NEVER
+    limit=st.floats(0.5, 1e6),
+    window=st.floats(0.5, DAY),
+    share=st.floats(-1, 1),
+    need=st.floats(0, 1),
+    fixed=st.booleans(),
+    start=st.sampled_from([0.0, START]),
+    passed=st.floats(0, 1e6),
+)
+def test_waiting_as_long_as_asked_is_always_enough(limit, window, share, need, fixed, start, passed):
+    waiting = Bucket(limit, window, limit * share, start, fixed=fixed)
+    at = waiting.ready_at(need * limit, start + passed)
+    assert start + passed <= at < NEVER
     assert waiting.ready_at(need * limit, at) == at
 
 
