@@ -18,6 +18,9 @@ LONG = 3_600.0
 #: A refusal this long after the last cooldown ended starts a new series instead of doubling the old wait.
 FORGET = 600.0
 
+#: How a reason says that nobody named the end; a reason is all that is stored of it.
+NO_HINT = "no hint"
+
 COOLING = frozenset({Consequence.COOL, Consequence.COOL_UNTIL_RESET, Consequence.COOL_LONG, Consequence.BENCH})
 
 
@@ -79,4 +82,4 @@ def _wait(failure: Failure, now: float, count: int, rand: float, policy: Policy)
             return LONG, "for an hour", False
     nominal = backoff.grown(count - 1, base=policy.backoff_base, factor=policy.backoff_factor)
     wait = backoff.spread(nominal, jitter=policy.backoff_jitter, rand=rand, cap=LONG)
-    return wait, f"no hint, {count} in a row", True
+    return wait, f"{NO_HINT}, {count} in a row", True

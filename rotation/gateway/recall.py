@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rotation.core.cooldown import Cooldown
+from rotation.core.cooldown import NO_HINT, Cooldown
+from rotation.core.failures import FailureKind
 from rotation.core.selection import NEVER
 from rotation.gateway.health import Health
-from rotation.gateway.snapshot import Snapshot
+from rotation.gateway.snapshot import Block, Snapshot
 
 
 def adopt(health: Health, snapshot: Snapshot) -> None:
@@ -13,11 +14,17 @@ def adopt(health: Health, snapshot: Snapshot) -> None:
     health.benched = {b.scope: b for b in snapshot.blocks if b.until == NEVER}
     for block in snapshot.blocks:
         new = block.scope not in health.cooldowns and block.scope not in health.told
-        if new and health.now() < block.until < NEVER:
-            health.cooldowns[block.scope] = Cooldown(block.until, block.kind, block.why, 1)
+        ours = block.kind is FailureKind.OVERLOADED and block.scope in health.breakers  # it knows better than its row
+        if new and not ours and health.now() < block.until < NEVER:
+            health.cooldowns[block.scope] = Cooldown(block.until, block.kind, block.why, 1, _guessed(block))
     health.told = {b.scope for b in snapshot.blocks}
     health.limits.adopt(snapshot.learned, health.now())
     health.refusals = {k: t for k, t in health.refusals.items() if k in snapshot.secrets}
+
+
+def _guessed(block: Block) -> bool:
+    """Whether only our own judgement stood behind it: a breaker's rest, a cooldown nobody named the end of."""
+    return block.kind is FailureKind.OVERLOADED or NO_HINT in block.why
 
 
 def lift(health: Health, what: str, scope: str) -> None:
@@ -25,7 +32,8 @@ def lift(health: Health, what: str, scope: str) -> None:
     match what:
         case "cooldown":
             health.cooldowns.pop(scope, None)
-            health.refusals.pop(int(scope.removeprefix("key:")) if scope.startswith("key:") else 0, None)
+            key = scope.removeprefix("key:")
+            health.refusals.pop(int(key) if key != scope and key.isdecimal() else 0, None)
         case "limit":
             health.limits.quotas.pop(scope, None)
         case "breaker":
