@@ -159,7 +159,17 @@ def test_what_wrappers_put_in_front_is_looked_past(wrapper: str) -> None:
     assert kind_of(403, f"{wrapper}Request blocked: patterns") is FailureKind.CONTENT_POLICY
 
 
-RELAYED = (FailureKind.TOO_LONG, FailureKind.CONTENT_POLICY)
+RELAYED = (FailureKind.TOO_LONG, FailureKind.CONTENT_POLICY, FailureKind.GENERATION_FAILED)
+
+
+def test_a_feature_refused_upstream_is_refused_by_the_provider() -> None:
+    for upstream in ({"message": "x", "code": "unsupported_parameter", "param": "top_k"},
+                     {"message": "This model does not support the 'top_k' parameter."}):  # fmt: skip
+        raw = orjson.dumps({"error": upstream}).decode()
+        body = {"error": {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}}
+        failure = classify(400, {}, orjson.dumps(body), NOW)
+        assert failure.kind is FailureKind.LACKS_FEATURE
+    assert classify(400, {}, orjson.dumps({"error": upstream}), NOW).feature == "top_k"
 
 
 @pytest.mark.parametrize(

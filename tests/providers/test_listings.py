@@ -69,6 +69,7 @@ def test_groq_s_listing_of_2026_tells_prices_and_features() -> None:
     assert (sun.name, sun.price_in, sun.price_out) == ("Acme Sun", 1.5e-7, 6e-7)
     assert (sun.tools, sun.json_schema, sun.reasoning, sun.input_modalities) == (True, True, True, ("text", "image"))
     assert [entry.type for entry in found.values()] == ["chat", "speech", "transcription"]
+    assert [entry.output_modalities for entry in found.values()] == [("text",), ("speech",), ("transcription",)]
 
 
 def test_openai_s_mixed_list_is_sorted_by_id() -> None:
