@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rotation.core.breaker import Breaker
-from rotation.core.cooldown import Cooldown
+from rotation.core.cooldown import Cooldown, later
 from rotation.core.failures import Consequence, Failure
 from rotation.core.permits import BreakerState, Transition
 from rotation.core.permits import Permit as BreakerPermit
@@ -106,8 +106,6 @@ class Health:
         now = self.now()
         if (again or last_resort) and not self._budget.take(target.deployment.id, work.policy, now):
             return Refused(now + 1.0, "its retry budget is used up")
-        if not again:
-            self._budget.earn(target.deployment.id, work.policy, now)
         permit = Permit(target, now, work.policy, [], request=work.request)
         for scope in (self.breaker_scope(target, work), provider_scope(target)):
             leave = self._breaker(scope, work.policy).admit(now, self.rand(), last_resort=last_resort)
@@ -121,6 +119,8 @@ class Health:
             self.release(permit)
             return Refused(reserved, "its quota is used up")
         permit.reserved = reserved
+        if not again:
+            self._budget.earn(target.deployment.id, work.policy, now)
         return permit
 
     def breaker_scope(self, target: Target, work: Work) -> str:
@@ -137,7 +137,7 @@ class Health:
             self.moved(scope, self.breakers[scope].record_success(leave, now, first or elapsed), permit.request)
         self.limits.settle(permit.reserved, usage, now)
         self.pace.learn(permit.target.deployment.id, first, elapsed)
-        self._recovered(permit.target)
+        self._recovered(permit.target, permit.started)
 
     def failed(self, permit: Permit, failure: Failure) -> float | None:
         """The attempt failed: the consequence of its kind. Returns until when the target is out, if that is known."""
@@ -168,20 +168,20 @@ class Health:
         """Bench the blamed scope until the cooldown ends, and say so."""
         scope = blamed_scope(failure, permit.target)
         before = self.cooldowns.get(scope)
-        self.cooldowns[scope] = cooldown
+        cooldown = self.cooldowns[scope] = later(before, cooldown, self.now())
         if before is None or cooldown.until > before.until:
             self.note({"t": "cooldown", "at": self.now(), "scope": scope, "until": cooldown.until,
                        "kind": failure.kind, "reason": cooldown.reason})  # fmt: skip
 
-    def _recovered(self, target: Target) -> None:
-        if self.cooldowns:
-            for scope in target.scopes & self.cooldowns.keys():
-                if self.cooldowns[scope].until <= self.now():
-                    del self.cooldowns[scope]
-        if self.refusals.pop(target.key.id, None) is not None:
-            self.note(
-                {"t": "key", "at": self.now(), "key": target.key.id, "state": "ready", "reason": "it works again"}
-            )
+    def _recovered(self, target: Target, started: float) -> None:
+        for scope in target.scopes & self.cooldowns.keys():
+            if self.cooldowns[scope].until <= self.now():
+                del self.cooldowns[scope]
+        # An answer to what was sent before the key was refused proves nothing.
+        if self.refusals.get(target.key.id, started) < started:
+            del self.refusals[target.key.id]
+            why = "it works again"
+            self.note({"t": "key", "at": self.now(), "key": target.key.id, "state": "ready", "reason": why})
 
     def _breaker(self, scope: str, policy: Policy) -> Breaker:
         breaker = self.breakers.get(scope)
