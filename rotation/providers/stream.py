@@ -27,14 +27,15 @@ _TOO_BIG = f"an event of more than {LARGEST // 2**20} MiB"
 class ChatStream:
     """Reads one stream; see `StreamReader`. `renames` maps finish reasons of the provider's own to OpenAI's."""
 
-    __slots__ = ("_bad", "_done", "_failure", "_finished", "_lines", "_now", "_renames", "characters")
+    __slots__ = ("_bad", "_begun", "_done", "_ended", "_failure", "_lines", "_now", "_renames", "characters")
 
     def __init__(self, now: float, renames: Mapping[str, str]) -> None:
         self._now = now
         self._renames = renames
         self._lines = Lines()
         self._bad = 0  # events that were not JSON
-        self._finished = False
+        self._begun: set[int] = set()  # choices, by index: each has its own end
+        self._ended: set[int] = set()
         self._done = False
         self._failure: Failure | None = None
         self.characters = 0
@@ -62,7 +63,7 @@ class ChatStream:
             return self._failure
         if self._lines.document is not None:
             return _not_a_stream(bytes(self._lines.document), self._now)
-        if self._finished and not lost:
+        if self._ended and self._begun <= self._ended and not lost:
             return None
         words = "the stream ended in the middle of an event" if lost else "the stream ended without a finish or [DONE]"
         return Failure(FailureKind.INTERRUPTED, words)
@@ -98,16 +99,19 @@ class ChatStream:
                 self.characters += characters(choice, part)
             if failure := in_choice(choice, self._now):
                 return self._failed(failure, usage)
-            reason = choice.get("finish_reason") or reason
+            ended = choice.get("finish_reason")
+            index = choice.get("index")
+            (self._ended if ended else self._begun).add(index if type(index) is int else 0)
+            reason = ended or reason
         if reason is None:
             return Event(_raw(data), content, usage=usage)
         return self._ending(data, chunk, content, reason, usage)
 
     def _ending(self, data: bytes, chunk: dict[str, Any], content: bool, reason: Any, usage: Usage | None) -> Event:
-        self._finished = True
+        reason = reason if isinstance(reason, str) else None
         if rename(chunk, self._renames):
-            data, reason = orjson.dumps(chunk), self._renames[reason]
-        return Event(_raw(data), content, reason if isinstance(reason, str) else None, usage)
+            data, reason = orjson.dumps(chunk), self._renames.get(reason or "", reason)
+        return Event(_raw(data), content, reason, usage)
 
     def _choiceless(self, name: bytes, data: bytes, chunk: dict[str, Any]) -> Event:
         """An error, a usage without choices, or something of the provider's own that is passed on."""

@@ -212,3 +212,26 @@ def test_impossible_usage_is_no_usage(usage: object) -> None:
         read("generic", b'data: {"choices":[],"usage":' + str(usage).replace("'", '"').encode() + b"}\n\n")[0][0].usage
         is None
     )
+
+
+def test_of_two_choices_in_one_chunk_only_the_odd_ending_is_renamed() -> None:
+    ends = [{"index": 0, "delta": {}, "finish_reason": "eos"}, {"index": 1, "delta": {}, "finish_reason": "stop"}]
+    reader = PROVIDERS["generic"].stream(0.0)
+    [event] = reader.feed(b"data: " + orjson.dumps({"choices": ends}) + b"\n\n")
+    assert [c["finish_reason"] for c in orjson.loads(event.raw[6:])["choices"]] == ["stop", "stop"]
+    assert event.finish_reason == "stop"
+    assert reader.finish() is None
+
+
+def test_a_stream_is_whole_only_when_each_of_its_choices_has_ended() -> None:
+    def of(index: int, reason: str | None) -> bytes:
+        choice = {"index": index, "delta": {"content": "x"}, "finish_reason": reason}
+        return b"data: " + orjson.dumps({"choices": [choice]}) + b"\n\n"
+
+    half, whole = PROVIDERS["openai"].stream(0.0), PROVIDERS["openai"].stream(0.0)
+    half.feed(of(0, None) + of(1, None) + of(0, "stop"))
+    failure = half.finish()
+    assert failure is not None
+    assert failure.kind is FailureKind.INTERRUPTED
+    whole.feed(of(0, None) + of(1, None) + of(0, "stop") + of(1, "length") + of(0, None))
+    assert whole.finish() is None
