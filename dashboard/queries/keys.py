@@ -20,14 +20,16 @@ UNITS = {
 }
 
 # One pass over the last minute's attempts by primary key, one over today's hours: by account, key and deployment.
+# What a provider turned away because of a limit did not use it up.
 USED = """
-    SELECT 60.0, a.account_id, a.key_id, a.deployment_id, coalesce(d.free, false), count(*),
+    SELECT 60.0, a.account_id, a.key_id, a.deployment_id, coalesce(d.free, false),
+           count(*) FILTER (WHERE a.outcome NOT IN ('rate_limited', 'quota_day', 'upstream_busy')),
            sum(a.tokens_in + a.tokens_out)
     FROM rotation_attempt a LEFT JOIN rotation_deployment d ON d.id = a.deployment_id
     WHERE a.at > %s AND a.at <= %s AND a.simulated = %s GROUP BY 2, 3, 4, 5
     UNION ALL
-    SELECT 86400.0, k.account_id, s.key_id, s.deployment_id, coalesce(d.free, false), sum(s.attempts),
-           sum(s.tokens_in + s.tokens_out)
+    SELECT 86400.0, k.account_id, s.key_id, s.deployment_id, coalesce(d.free, false),
+           sum(s.attempts - s.rate_limited), sum(s.tokens_in + s.tokens_out)
     FROM rotation_hourstat s JOIN rotation_key k ON k.id = s.key_id
     LEFT JOIN rotation_deployment d ON d.id = s.deployment_id
     WHERE s.at >= %s AND s.simulated = %s GROUP BY 2, 3, 4, 5"""

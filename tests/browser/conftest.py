@@ -52,7 +52,7 @@ Open = Callable[..., Page]
 def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
     """`open_page("/path", width=380, scheme="dark", js=False)`: a page in a fresh browser that complains of nothing.
 
-    `expected` is a word of complaints that belong to the test: the console takes a 422 for an error.
+    `expected` is a pattern of complaints that belong to the test: the console takes a 422 for an error.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -70,7 +70,11 @@ def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
-        watch(page, installation.url, lambda text: None if expected and expected in text else complaints.append(text))
+        watch(
+            page,
+            installation.url,
+            lambda text: None if expected and re.search(expected, text) else complaints.append(text),
+        )
         page.goto(path)
         return page
 

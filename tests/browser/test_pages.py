@@ -115,6 +115,15 @@ def test_when_the_session_ends_the_page_goes_to_the_login(signed_in: Open, insta
     page.wait_for_url(re.compile(r"/login/\?next=/%3Frange%3D7d$"), timeout=SOON)
 
 
+def test_a_page_that_lost_its_server_says_so_and_comes_back(signed_in: Open):
+    page = signed_in("/", expected="Failed to load resource|htmx:")
+    expect(page.get_by_text("live ·")).to_be_visible()
+    page.route("**/live/**", lambda route: route.abort())
+    expect(page.get_by_text("not connected ·")).to_be_visible(timeout=SOON)
+    page.unroute("**/live/**")
+    expect(page.get_by_text("live ·")).to_be_visible(timeout=SOON)
+
+
 def test_without_scripts_everything_reads_and_every_form_works(open_page: Open, installation: Installation):
     installation.people(USERNAME)
     uuid = installation.ask("without-scripts", failed=1)

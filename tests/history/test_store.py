@@ -1,0 +1,62 @@
+"""What is filled in agrees with itself: rows, roll-ups, partitions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import Sum
+
+from rotation import partitions, starter
+from rotation.history.store import Filled, fill
+from rotation.models import Attempt, CallDay, CallHour, CallMinute, DayStat, HourStat, MinuteStat, Request
+
+pytestmark = pytest.mark.django_db
+END = datetime(2025, 11, 20, 12, 30, tzinfo=UTC)
+
+
+def filled(seed: int = 1) -> Filled:
+    connection.ensure_connection()
+    return fill(connection.connection, many=400, days=2, seed=seed, end=END)
+
+
+def test_rows_and_roll_ups_agree_at_every_grain():
+    starter.load(simulated=True)
+    done = filled()
+    assert Request.objects.count() == done.calls
+    assert Attempt.objects.count() == done.attempts
+    assert 380 < done.calls <= 400
+    for table in (CallMinute, CallHour, CallDay):
+        assert table.objects.aggregate(n=Sum("calls"))["n"] == done.calls
+    for table in (MinuteStat, HourStat, DayStat):
+        assert table.objects.aggregate(n=Sum("attempts"))["n"] == done.attempts
+    assert not Request.objects.filter(at__gt=END).exists()
+    assert not Request.objects.filter(simulated=False).exists()
+
+
+def test_filling_again_with_the_same_seed_adds_nothing():
+    starter.load(simulated=True)
+    done = filled()
+    filled()
+    assert Request.objects.count() == done.calls
+    assert CallDay.objects.aggregate(n=Sum("calls"))["n"] == done.calls
+    filled(seed=2)
+    assert Request.objects.count() > done.calls
+
+
+def test_the_days_get_their_own_partitions():
+    starter.load(simulated=True)
+    filled()
+    days = {partition.day.isoformat() for partition in partitions.existing("rotation_request")}
+    assert {"2025-11-18", "2025-11-19", "2025-11-20"} <= days
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM rotation_request_default")
+        assert cursor.fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("wrong", [{"calls": 0}, {"days": 0}, {"days": 401}])
+def test_the_command_says_what_it_cannot_do(wrong):
+    with pytest.raises(CommandError, match="must be at least 1"):
+        call_command("fill_history", **wrong)
