@@ -37,6 +37,10 @@ PAUSE = 1.0
 FIRST_SHARE = 0.1
 
 
+#: The operator's states: no outcome moves them.
+OPERATORS = (BreakerState.FORCED_OPEN, BreakerState.DISABLED)
+
+
 class Breaker:
     """One target's breaker under one policy. Single-threaded; the cost of a call does not depend on the traffic."""
 
@@ -46,7 +50,7 @@ class Breaker:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._state = BreakerState.CLOSED
-        self._epoch = 0
+        self._epoch = object()  # new after every transition; by identity, so that no other breaker's permit fits
         self._changed_at = 0.0
         self._until = 0.0  # end of the rest, while open
         self._opens = 0
@@ -191,7 +195,7 @@ class Breaker:
         """Whether the permit's outcome is news; frees its lease."""
         if permit is self._lease:
             self._lease = None
-        fresh = not permit.spent and permit.epoch == self._epoch and self._state is not BreakerState.DISABLED
+        fresh = not permit.spent and permit.epoch is self._epoch and self._state is not BreakerState.DISABLED
         permit.spent = True
         return fresh
 
@@ -224,7 +228,7 @@ class Breaker:
 
     def _become(self, after: BreakerState, now: float, reason: str) -> Transition:
         before, self._state = self._state, after
-        self._epoch += 1
+        self._epoch = object()
         self._changed_at = now
         self._lease = None
         self._successes = 0
