@@ -87,12 +87,12 @@ class ChatStream:
     def _chunk(self, data: bytes, chunk: dict[str, Any]) -> Event:
         usage = usage_of(chunk) if chunk.get("usage") or "x_groq" in chunk else None
         choices = chunk["choices"]
-        if not choices or type(choices) is not list:
-            return Event(_raw(data), usage=usage, usage_only=True) if usage else Event(_raw(data))
+        if not choices:
+            return Event(_raw(data), usage=usage, usage_only=usage is not None)
+        if not _sound(choices):
+            return self._malformed()
         content, reason = False, None
         for choice in choices:
-            if type(choice) is not dict:
-                return self._malformed()
             part = choice.get("delta") or choice.get("message")
             if has_content(choice, part):
                 content = True
@@ -138,6 +138,16 @@ class ChatStream:
     def _failed(self, failure: Failure, usage: Usage | None = None) -> Event:
         self._failure = failure
         return Event(b"", usage=usage, failure=failure)
+
+
+def _sound(choices: Any) -> bool:
+    """Whether the choices of a chunk have the shape every client reads without looking."""
+    if type(choices) is not list:
+        return False
+    for choice in choices:
+        if type(choice) is not dict or type(choice.get("delta") or {}) is not dict:
+            return False
+    return True
 
 
 def rename(body: dict[str, Any], renames: Mapping[str, str]) -> bool:

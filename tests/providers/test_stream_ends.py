@@ -45,6 +45,18 @@ def test_one_broken_event_is_skipped_and_a_second_one_is_a_failure() -> None:
     assert failure.kind is FailureKind.INTERRUPTED
 
 
+@pytest.mark.parametrize(
+    "bad", [b'{"choices":"none"}', b'{"choices":[7]}', b'{"choices":[{"delta":"x"}]}', b"7", b"null"]
+)
+def test_json_of_the_wrong_shape_is_as_broken_as_no_json(bad: bytes) -> None:
+    event = b"data: %b\n\n" % bad
+    events, failure = read("generic", event + chunk({"content": "a"}, "stop"))
+    assert (events[0], failure) == (Event(b""), None)
+    _, failure = read("generic", event + event)
+    assert failure is not None
+    assert failure.kind is FailureKind.OVERLOADED
+
+
 def test_nothing_is_said_after_done_or_after_a_failure() -> None:
     assert len(read("generic", b"data: [DONE]\n\n" + chunk({"content": "x"}))[0]) == 1
     reader = PROVIDERS["generic"].stream(NOW)
