@@ -144,10 +144,7 @@ def _sound(choices: Any) -> bool:
     """Whether the choices of a chunk have the shape every client reads without looking."""
     if type(choices) is not list:
         return False
-    for choice in choices:
-        if type(choice) is not dict or type(choice.get("delta") or {}) is not dict:
-            return False
-    return True
+    return all(type(choice) is dict and type(choice.get("delta") or {}) is dict for choice in choices)
 
 
 def rename(body: dict[str, Any], renames: Mapping[str, str]) -> bool:
