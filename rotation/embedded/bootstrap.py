@@ -89,8 +89,8 @@ def install(place: Path, lock: Path) -> None:
     done = _run([*pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)])
     if done.returncode:
         raise CannotInstall(
-            "pip could not install the requirements; its last word was: "
-            f"{_last_line(done)} Check the network (or PIP_INDEX_URL) and start again."
+            "pip could not install the requirements. Check the network (or PIP_INDEX_URL) and start again. "
+            f"Its last words were: {_last_line(done)}"
         )
 
 
@@ -119,7 +119,7 @@ def with_venv(place: Path) -> Path:
         done = _run([sys.executable, "-m", "venv", *extra, str(place)])
         if done.returncode == 0:
             return python
-    raise CannotInstall(f"Python could not make {place}: {_last_line(done)} Check the folder's rights and space.")
+    raise CannotInstall(f"Python could not make {place}. Check the folder's rights and space: {_last_line(done)}")
 
 
 def _pip_for(place: Path, python: Path) -> list[str]:
