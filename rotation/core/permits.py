@@ -33,7 +33,7 @@ class Permit:
     """
 
     probe: bool
-    epoch: int
+    epoch: object
     rand: float
     transition: Transition | None = None
     spent: bool = False

@@ -379,6 +379,17 @@ def test_the_success_of_one_target_resets_only_that_target():
 # a restart
 
 
+def test_a_permit_of_another_breaker_changes_nothing():
+    """As when a breaker is made anew for a changed policy while calls are under way."""
+    old, new = opened(), opened()
+    stray = leave(old, 30.0)
+    leave(new, 30.0)
+    before = new.to_dict()
+    assert new.record_failure(stray, 30.0, 1.0) is None
+    assert new.to_dict() == before
+    assert isinstance(new.admit(30.0, 0.0), Refused), "its own probe is still under way"
+
+
 def test_an_open_breaker_is_still_resting_after_a_restart():
     breaker = opened(1000.0, rand=0.5)
     again = Breaker.from_dict(breaker.to_dict(), BALANCED, 1010.0)

@@ -118,7 +118,7 @@ class BreakerMachine(RuleBasedStateMachine):
             assert self.breaker.state(self.now) is HALF_OPEN
             self.last = OPEN
         elif before is OPEN:
-            assert self.breaker.ready_at(self.now) == max(resting_until, self.now)
+            assert abs(self.breaker.ready_at(self.now) - max(resting_until, self.now)) < 1e-6
         else:
             assert self.breaker.state(self.now) is before
 
