@@ -182,7 +182,7 @@ def test_a_pip_too_old_to_install_elsewhere_is_not_used(monkeypatch, tmp_path):
 
 def test_no_network_is_one_clear_line(monkeypatch, tmp_path):
     scripted(monkeypatch, "install --quiet")
-    with pytest.raises(CannotInstall, match="Check the network .*Its last words were: it went wrong") as said:
+    with pytest.raises(CannotInstall, match=r"Check the network .*Its last words were: it went wrong") as said:
         bootstrap.install(tmp_path / "venv", tmp_path / "lock")
     assert "\n" not in str(said.value)
 
