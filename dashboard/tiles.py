@@ -70,7 +70,8 @@ def answered(whole: Calls, span: Span, line: Line) -> Tile:
 
 
 def latency(whole: Calls, line: Line) -> Tile:
-    value = f"{figures.seconds(whole.latency(0.5))} · {figures.seconds(whole.latency(0.95))}"
+    middle, slow = whole.latency(0.5), whole.latency(0.95)
+    value = figures.NONE if middle is None else f"{figures.seconds(middle)} · {figures.seconds(slow)}"
     note = f"p99 {figures.seconds(whole.latency(0.99))}"
     return Tile("p50 · p95 latency", value, note, "", line.of(lambda p: p.latency(0.5)))
 
