@@ -26,6 +26,7 @@ from rotation.sealing import Secret
 log = logging.getLogger("rotation.gateway")
 
 EMPTY = "empty_answer"
+STREAM_OPTIONS = "stream_options"
 EVENT_STREAM = "text/event-stream"
 
 
@@ -38,7 +39,7 @@ async def attempt(
     try:
         outcome = await (trial.stream() if call.stream else trial.whole())
     except BaseException as error:
-        gate.health.release(permit)
+        gate.health.release(permit, sent=True)
         entry.end(note, FailureKind.CANCELLED)
         if entry.closed or not isinstance(error, Exception):
             raise
@@ -62,6 +63,7 @@ class Trial:
     note: Note
     adapter: Adapter
     secret: Secret
+    without_stream_options: bool = False
 
     async def whole(self) -> Whole | Failure:
         """Send and read an answer in one piece."""
@@ -112,8 +114,16 @@ class Trial:
         if isinstance(opened, Failure):
             if response is not None:
                 await response.close()
+            if opened.feature == STREAM_OPTIONS and not self.without_stream_options:
+                return await self._again_without_stream_options(opened)
             return opened
         return await self._committed(opened)
+
+    async def _again_without_stream_options(self, refused: Failure) -> Streamed | Failure:
+        """Some servers refuse the wish for a usage count: the answer is worth more. Remembered for the next calls."""
+        self.without_stream_options = True
+        self.gate.learn_lack(self.permit.target, refused)
+        return await self.stream()
 
     async def _committed(self, opened: Opened) -> Streamed:
         self.note.first = self.gate.now()
@@ -147,12 +157,11 @@ class Trial:
 
     async def _send(self) -> Response:
         target = self.permit.target
+        options = target.provider.options
+        if self.without_stream_options or STREAM_OPTIONS in target.deployment.lacks:
+            options = {**options, "no_stream_options": True}
         outgoing: Outgoing = self.adapter.chat(
-            target.provider.base_url,
-            self.secret.reveal(),
-            target.deployment.model,
-            self.call.payload,
-            options=target.provider.options,
+            target.provider.base_url, self.secret.reveal(), target.deployment.model, self.call.payload, options=options
         )
         response = await self.gate.upstream.send(
             outgoing, connect=self.permit.policy.connect_timeout, request=self.call.id

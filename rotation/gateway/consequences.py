@@ -55,10 +55,8 @@ def gone(health: Health, permit: Permit, failure: Failure) -> None:
 
 def remember_lack(health: Health, permit: Permit, failure: Failure) -> None:
     """The deployment does without this feature; calls that need it go elsewhere from now on."""
-    lack = (permit.target.deployment.id, failure.feature or "")
-    if failure.feature and lack not in health.lacks:
-        health.lacks.add(lack)
-        health.note({"t": "lack", "at": health.now(), "deployment": lack[0], "feature": lack[1]})
+    if failure.feature:
+        health.note_lack(permit.target, failure.feature)
 
 
 CONSEQUENCES: Mapping[Consequence, Apply] = {

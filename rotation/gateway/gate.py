@@ -56,9 +56,16 @@ class Gate:
     def failed(self, permit: Permit, failure: Failure) -> float | None:
         """Report a failed attempt; a lack learned from it is known at once, not only after the database."""
         until = self.health.failed(permit, failure)
-        if failure.row.consequence is Consequence.REMEMBER_LACK and failure.feature:
-            self.snapshot = without_feature(self.snapshot, permit.target.deployment.id, failure.feature)
+        if failure.row.consequence is Consequence.REMEMBER_LACK:
+            self.learn_lack(permit.target, failure)
         return until
+
+    def learn_lack(self, target: Target, failure: Failure) -> None:
+        """What needs this feature goes elsewhere from now on; the database hears of it through the journal."""
+        if not failure.feature:
+            return
+        self.health.note_lack(target, failure.feature)
+        self.snapshot = without_feature(self.snapshot, target.deployment.id, failure.feature)
 
     def targets(self, route: Route) -> Iterator[Target]:
         """The route's targets in order; the keys of a deployment take turns."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from rotation.core.breaker import Breaker
 from rotation.core.cooldown import Cooldown, later
-from rotation.core.failures import Consequence, Failure
+from rotation.core.failures import TABLE, Consequence, Failure
 from rotation.core.permits import BreakerState, Transition
 from rotation.core.permits import Permit as BreakerPermit
 from rotation.core.permits import Refused as BreakerRefused
@@ -31,15 +31,27 @@ from rotation.providers.base import Usage
 
 log = logging.getLogger("rotation.gateway")
 
+LIMITED = 429
+
 Note = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not admitted before `until` (engine time; infinity: not for this call)."""
+    """Not admitted before `until` (engine time; infinity: not for this call).
+
+    `soft`: only because of our own judgement, so it may be asked for once more as a last resort.
+    """
 
     until: float
     why: str
+    soft: bool = False
+    state: State = State.RESTING
+    limited: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.state, self.until, self.why, self.soft, self.limited)
 
 
 @dataclass(slots=True)
@@ -78,7 +90,7 @@ class Health:
         self.pace = Pace()
         self._budget = RetryBudget()
         self._open: set[str] = set()  # scopes whose breaker is not closed: usually none, so choosing is quick
-        self.told: set[str] = set()  # scopes the database has told of: told once is enough
+        self.told: dict[str, float] = {}  # scopes the database tells of, and until when: told once is enough
 
     # choosing
 
@@ -94,7 +106,8 @@ class Health:
         if scope in self.benched:
             yield Standing(State.BENCHED, NEVER, self.benched[scope].why)
         if (cooldown := self.cooldowns.get(scope)) and cooldown.until > self.now():
-            yield Standing(State.COOLING, cooldown.until, cooldown.reason, cooldown.guessed)
+            limited = TABLE[cooldown.kind].status == LIMITED
+            yield Standing(State.COOLING, cooldown.until, cooldown.reason, cooldown.guessed, limited)
         if scope in self._open and (until := self.breakers[scope].ready_at(self.now())) > self.now():
             forced = self.breakers[scope].state(self.now()) is BreakerState.FORCED_OPEN
             yield Standing(State.BENCHED if forced else State.RESTING, until, "breaker open", not forced)
@@ -104,20 +117,24 @@ class Health:
     def admit(self, target: Target, work: Work, *, again: bool = False, last_resort: bool = False) -> Permit | Refused:
         """Leave for one attempt, or why not and until when."""
         now = self.now()
-        if (again or last_resort) and not self._budget.take(target.deployment.id, work.policy, now):
+        standing = self.standing(target)  # it may have changed since the call came in
+        if standing.until > now and not standing.guessed:
+            return Refused(standing.until, standing.why, state=standing.state, limited=standing.limited)
+        early = last_resort and standing.until > now
+        if (again or early) and not self._budget.take(target.deployment.id, work.policy, now):
             return Refused(now + 1.0, "its retry budget is used up")
         permit = Permit(target, now, work.policy, [], request=work.request)
         for scope in (self.breaker_scope(target, work), provider_scope(target)):
             leave = self._breaker(scope, work.policy).admit(now, self.rand(), last_resort=last_resort)
             if isinstance(leave, BreakerRefused):
                 self.release(permit)
-                return Refused(leave.until, leave.reason)
+                return Refused(leave.until, leave.reason, leave.soft or (work.policy.panic and leave.until < NEVER))
             permit.breakers.append((scope, leave))
             self.moved(scope, leave.transition, work.request)
         reserved = self.limits.reserve(target, work.tokens, now)
         if isinstance(reserved, float):
             self.release(permit)
-            return Refused(reserved, "its quota is used up")
+            return Refused(reserved, "its quota is used up", state=State.COOLING, limited=True)
         permit.reserved = reserved
         if not again:
             self._budget.earn(target.deployment.id, work.policy, now)
@@ -133,8 +150,9 @@ class Health:
         """The attempt succeeded; `first` is seconds to the first content, None for an answer in one piece."""
         now = self.now()
         elapsed = now - permit.started
-        for scope, leave in permit.breakers:
-            self.moved(scope, self.breakers[scope].record_success(leave, now, first or elapsed), permit.request)
+        for index, (scope, leave) in enumerate(permit.breakers):
+            took = 0.0 if index else first or elapsed  # a slow model is no fault of its provider's others
+            self.moved(scope, self.breakers[scope].record_success(leave, now, took), permit.request)
         self.limits.settle(permit.reserved, usage, now)
         self.pace.learn(permit.target.deployment.id, first, elapsed)
         self._recovered(permit.target, permit.started)
@@ -147,19 +165,30 @@ class Health:
             breaker = self.breakers[scope]
             if index == counted:
                 self.moved(scope, breaker.record_failure(leave, now, now - permit.started), permit.request)
+            elif index and failure.status is not None:  # whatever it said, it can be reached
+                self.moved(scope, breaker.record_success(leave, now, 0.0), permit.request)
             else:
                 breaker.release(leave, now)
         permit.breakers = []
-        self.limits.settle(permit.reserved, None, now)
+        if failure.row.consequence is Consequence.COUNT_PROVIDER:  # nothing was sent
+            self.limits.release(permit.reserved, now)
+        else:
+            self.limits.settle(permit.reserved, None, now)
         CONSEQUENCES[failure.row.consequence](self, permit, failure)
         return self.standing(permit.target).until or None
 
-    def release(self, permit: Permit) -> None:
-        """The attempt was never made, or the client hung up: nobody is the better or the worse for it."""
+    def release(self, permit: Permit, *, sent: bool = False, usage: Usage | None = None) -> None:
+        """The attempt was never made, or the client hung up: nobody is the better or the worse for it.
+
+        What was `sent` the provider has counted all the same.
+        """
         now = self.now()
         for scope, leave in permit.breakers:
             self.breakers[scope].release(leave, now)
-        self.limits.release(permit.reserved, now)
+        if sent:
+            self.limits.settle(permit.reserved, usage, now)
+        else:
+            self.limits.release(permit.reserved, now)
         permit.breakers, permit.reserved = [], []
 
     # changes
@@ -172,6 +201,12 @@ class Health:
         if before is None or cooldown.until > before.until:
             self.note({"t": "cooldown", "at": self.now(), "scope": scope, "until": cooldown.until,
                        "kind": failure.kind, "reason": cooldown.reason})  # fmt: skip
+
+    def note_lack(self, target: Target, feature: str) -> None:
+        """A deployment does without a feature: said once."""
+        if (target.deployment.id, feature) not in self.lacks:
+            self.lacks.add((target.deployment.id, feature))
+            self.note({"t": "lack", "at": self.now(), "deployment": target.deployment.id, "feature": feature})
 
     def _recovered(self, target: Target, started: float) -> None:
         for scope in target.scopes & self.cooldowns.keys():

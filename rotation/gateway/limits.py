@@ -7,6 +7,7 @@ of an account, over its free ones, or, the usual case, per account and model.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rotation.core.quota import Quota, Reservation
@@ -15,6 +16,8 @@ from rotation.providers.base import Limit, Usage
 
 if TYPE_CHECKING:
     from rotation.gateway.snapshot import Learned
+
+MINUTE = 60.0
 
 Reserved = list[tuple[Quota, Reservation]]
 
@@ -48,7 +51,7 @@ class Limits:
 
     def learn(self, target: Target, limits: Iterable[Limit], now: float) -> None:
         """Take over what a provider said of its limits; what is new is noted."""
-        for limit in limits:
+        for limit in map(_by_the_minute, limits):
             scope = scope_of(limit, target)
             quota = self.quotas.setdefault(scope, Quota())
             if quota.learn(limit.axis, limit.limit, limit.window, limit.remaining, now, source=limit.source):
@@ -59,6 +62,14 @@ class Limits:
         """Limits known from an earlier life: a start, until the provider speaks again."""
         for known in learned:
             self.quotas.setdefault(known.scope, Quota()).configure(known.axis, known.limit, known.window, now)
+
+
+def _by_the_minute(limit: Limit) -> Limit:
+    """Tokens told per second bound a rate, not a request: a bucket of a second's tokens would refuse it for ever."""
+    if limit.axis != "tokens" or limit.window >= MINUTE:
+        return limit
+    longer = MINUTE / limit.window
+    return replace(limit, limit=limit.limit * longer, window=MINUTE, remaining=None)
 
 
 def scope_of(limit: Limit, target: Target) -> str:

@@ -72,7 +72,7 @@ def test_the_sdk_lists_models(gateway: Open) -> None:
 
 def test_a_broken_stream_raises_in_the_sdk(gateway: Open, sim: Running) -> None:
     served = gateway()
-    sim.faults({"fault": "truncate", "after": 4})
+    sim.faults({"fault": "truncate", "after": 2})
     with sdk(served) as client, pytest.raises(openai.APIError):
         for _ in client.chat.completions.create(model="auto", messages=HELLO, stream=True):
             pass
