@@ -106,9 +106,11 @@ class Rotation:
         self._until = {c.target.id: c.standing.until for c in candidates}
         self._visits: dict[tuple[int, int], int] = {}
         self._out: dict[str, float] = {}
+        self._back: dict[str, float] = {}  # when a scope is let in again, though perhaps not for this call
         self._passes = 0
         self._final: Failure | None = None
         self._refused: set[tuple[int, int]] = set()
+        self._spare: set[tuple[int, int]] = set()
         self._same: Target | None = None
         self._pause = 0.0
 
@@ -122,11 +124,14 @@ class Rotation:
         found = self._once_more(now) or self._ready(now) or self._last_resort(now)
         return self._try(found, now) if found else self._wait(now)
 
-    def refused(self, target: Target, until: float, now: float) -> None:
-        """Health did not admit the target; it may be asked again at `until`. Costs no attempt."""
+    def refused(self, target: Target, until: float, now: float, *, soft: bool = False) -> None:
+        """Health did not admit the target; it may be asked again at `until`. Costs no attempt.
+
+        `soft`: others are to be preferred, that is all; it is asked again as a last resort.
+        """
         self.attempts -= 1
         self._visits[target.id] -= 1
-        self._refused.add(target.id)
+        (self._spare if soft and target.id not in self._spare else self._refused).add(target.id)
         self._until[target.id] = max(until, now + BREATH)
 
     def failed(self, target: Target, failure: Failure, now: float, until: float | None = None) -> None:
@@ -153,7 +158,10 @@ class Rotation:
         back = NEVER
         if failure.row.consequence in COMES_BACK:
             back = max(until or 0.0, now + self._pause + delay(self._passes, self.policy, self._rand()))
-        self._out[blamed_scope(failure, target)] = back
+        scope = blamed_scope(failure, target)
+        self._out[scope] = back
+        if until is not None:
+            self._back[scope] = until
 
     def _out_smaller(self, target: Target) -> None:
         """The prompt did not fit: neither will it fit where the known window is no larger."""
@@ -173,7 +181,7 @@ class Rotation:
         self.attempts += 1
         visits = self._visits.get(found.target.id, 0)
         self._visits[found.target.id] = visits + 1
-        early = found.last_resort and self._until[found.target.id] > now
+        early = self._may_be_last(found) and self._until[found.target.id] > now
         return Try(found.target, again=visits > 0, last_resort=early)
 
     def _once_more(self, now: float) -> Candidate | None:
@@ -188,9 +196,12 @@ class Rotation:
         return self._until[candidate.target.id] <= now and self._free_at(candidate) <= now
 
     def _last_resort(self, now: float) -> Candidate | None:
-        resting = [c for c in self.candidates if c.last_resort and not self._visits.get(c.target.id)]
+        resting = [c for c in self.candidates if self._may_be_last(c) and not self._visits.get(c.target.id)]
         free = [c for c in resting if self._free_at(c) <= now and c.target.id not in self._refused]
         return min(free, key=lambda c: self._until[c.target.id], default=None)
+
+    def _may_be_last(self, candidate: Candidate) -> bool:
+        return candidate.last_resort or candidate.target.id in self._spare
 
     def _soonest(self) -> float:
         return min((max(self._until[c.target.id], self._free_at(c)) for c in self.candidates), default=NEVER)
@@ -203,5 +214,6 @@ class Rotation:
         return Wait(max(soonest - now, BREATH))
 
     def _give_up(self, now: float) -> GiveUp:
+        self._out.update(self._back)  # what was out for this call need not be for the next
         soonest = self._soonest()
         return GiveUp(tuple(self.failures), self._final, max(soonest, now) if soonest < NEVER else None)

@@ -33,13 +33,15 @@ class State(StrEnum):
 class Standing:
     """`until` is when it may be tried again, in engine time (seconds); infinity when nobody knows.
 
-    `guessed`: the moment is our own judgement, not a provider's or a person's word.
+    `guessed`: the moment is our own judgement, not a provider's or a person's word. `limited`: a rate limit or a quota
+    is in the way, not a fault; a client may be told to come back.
     """
 
     state: State
     until: float = READY_AT_ONCE
     why: str = ""
     guessed: bool = False
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secre
         match rotation.next(gate.now()):
             case Try(target, again, last_resort):
                 match gate.health.admit(target, work, again=again, last_resort=last_resort):
-                    case Refused(until):
-                        rotation.refused(target, until, gate.now())
+                    case Refused(until) as no:
+                        entry.set_aside(target, no.standing)
+                        rotation.refused(target, until, gate.now(), soft=no.soft)
                     case Permit() as permit:
                         outcome = await attempt(gate, call, permit, entry, secrets)
                         if not isinstance(outcome, Failed):

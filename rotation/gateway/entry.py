@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rotation.core.failures import Failure
-from rotation.core.selection import Candidate, State
+from rotation.core.selection import Candidate, Standing, State
 from rotation.core.targets import Target
 from rotation.gateway.call import Call
 from rotation.gateway.snapshot import Route
@@ -67,6 +67,13 @@ class Entry:
     def end(self, note: Note, outcome: str, *, failure: Failure | None = None, usage: Usage | None = None) -> None:
         """An attempt ended; `outcome` is "ok" or a failure kind."""
         note.outcome, note.ended, note.failure, note.usage = outcome, self.now(), failure, usage
+
+    def set_aside(self, target: Target, standing: Standing) -> None:
+        """It stood otherwise when its turn came than when the call came in."""
+        self.candidates = [
+            replace(c, standing=standing) if c.target.id == target.id and c.standing.state is State.READY else c
+            for c in self.candidates
+        ]
 
     def close(self, outcome: str, status: int, *, failure: Failure | None = None, error: str = "") -> None:
         """The call ended: write its line. Later calls do nothing."""

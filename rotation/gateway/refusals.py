@@ -11,7 +11,7 @@ import math
 
 from rotation.core.failures import Blame, Failure, FailureKind
 from rotation.core.rotation import GiveUp
-from rotation.core.selection import State
+from rotation.core.selection import NEVER, State
 from rotation.gateway.entry import Entry
 from rotation.gateway.envelope import Refusal
 
@@ -73,13 +73,17 @@ def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -
             headers=_retry(end, entry, now),
             more=_why(entry),
         )
-    limited = not entry.notes or all(f.row.status == 429 for _, f in end.failures)
-    cooling = State.COOLING in states or bool(end.failures)
-    status, code = (429, "all_targets_rate_limited") if limited and cooling else (503, "no_healthy_upstream")
-    if end.retry_at is None and not end.failures:
-        status, code = 503, "no_healthy_upstream"
+    status, code = (429, "all_targets_rate_limited") if _limited(end, entry) else (503, "no_healthy_upstream")
     message = f"No target could answer ({len(entry.notes)} tried)." + _when(end, now)
     return Refusal(status, message, code, headers=_retry(end, entry, now), more=_why(entry))
+
+
+def _limited(end: GiveUp, entry: Entry) -> bool:
+    """Whether limits alone were in the way; what is out for good or cannot serve the call has no say."""
+    aside = [c.standing for c in entry.candidates if c.standing.until < NEVER and c.standing.state is not State.READY]
+    if not aside and not end.failures:
+        return False
+    return all(s.limited for s in aside) and all(f.row.status == 429 for _, f in end.failures)
 
 
 def _when(end: GiveUp, now: float) -> str:

@@ -76,8 +76,9 @@ async def relay(
         _end(gate, permit, entry, note, seen, None)
     finally:
         if not entry.closed:  # closed from outside: the client is gone, and nobody is to blame
-            gate.health.release(permit)
-            entry.end(note, FailureKind.CANCELLED, usage=_usage(call, seen))
+            usage = _usage(call, seen)
+            gate.health.release(permit, sent=True, usage=usage)
+            entry.end(note, FailureKind.CANCELLED, usage=usage)
             entry.close("cancelled", 499)
         await opened.response.close()
 

@@ -47,8 +47,8 @@ DONE = piece(b"data: [DONE]\n\n")
 def whole(body: Any, status: int = 200) -> bytes:
     """A JSON reply."""
     data = json.dumps(body).encode()
-    head = f"HTTP/1.1 {status} OK\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
-    return head.encode() + data
+    head = f"HTTP/1.1 {status} OK\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n"
+    return head.encode() + b"connection: close\r\n\r\n" + data
 
 
 def message(text: str = "hello") -> dict[str, Any]:
