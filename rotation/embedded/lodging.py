@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -77,13 +78,23 @@ def _can(who: Owner, *command: str) -> bool:
 
 
 def reachable_folder(folder: Path, who: Owner) -> Path:
-    """`folder` if the lodger can come to its parent, else a place of its own."""
+    """`folder` if the lodger can come to its parent, else a place of its own, kept in a file beside `folder`.
+
+    The place has a name nobody else has: whoever deletes his home gets a new database, not the old one's rows
+    without the secrets they were sealed with.
+    """
+    note = folder.with_suffix(".place")
+    if note.exists():
+        return Path(note.read_text())
     nearest = folder.parent
     while not nearest.exists():
         nearest = nearest.parent
     if _can(who, "/bin/sh", "-c", 'cd -- "$0"', str(nearest)):
         return folder
-    return _private_parent() / f"data-{_short(folder)}"
+    place = _private_parent() / f"data-{secrets.token_hex(5)}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(str(place))
+    return place
 
 
 def reachable_programs(programs: Path, who: Owner) -> Path:
