@@ -105,6 +105,15 @@ def test_adapters_build_and_parse_and_never_send(path):
         assert not within(module, "django", "rotation.gateway", "rotation.models", *SOCKET_MODULES), module
 
 
+@pytest.mark.parametrize("path", sources("rotation/library"), ids=name_of)
+def test_the_library_needs_the_core_and_the_standard_library_only(path):
+    """It sends nothing either: the call is its user's own."""
+    for module in imports(path):
+        known = within(module, "rotation.core", "rotation.library") or module == "rotation"
+        assert known or module.partition(".")[0] in sys.stdlib_module_names, module
+        assert not within(module, *SOCKET_MODULES), module
+
+
 def test_the_engine_never_knows_the_dashboard():
     guilty = [name_of(path) for path in sources("rotation") if any(within(m, "dashboard") for m in imports(path))]
     # One address list for all of Django: it includes the dashboard's by name, not by import.
