@@ -1,0 +1,49 @@
+"""How long a deployment is waited for: by what it took lately, within bounds, longer after every time-out."""
+
+from __future__ import annotations
+
+import pytest
+
+from rotation.core.policy import BALANCED
+from rotation.gateway.pace import ENOUGH, Pace
+from tests.gateway.parts import target
+
+ONE, OTHER = target(1).deployment, target(2).deployment
+CAP, FLOOR = BALANCED.first_content_cap, BALANCED.first_content_floor
+
+
+def learned(first: float | None, elapsed: float = 0.0, count: int = ENOUGH) -> Pace:
+    pace = Pace()
+    for _ in range(count):
+        pace.learn(ONE.id, first, elapsed)
+    return pace
+
+
+def test_an_unknown_deployment_is_given_the_longest_time() -> None:
+    assert Pace().first_content(ONE, BALANCED, 0) == CAP
+    assert learned(0.1, count=ENOUGH - 1).first_content(ONE, BALANCED, 0) == CAP
+
+
+@pytest.mark.parametrize(("took", "given"), [(0.01, FLOOR), (4.0, 12.0), (19.0, 57.0), (30.0, CAP)])
+def test_a_known_one_is_given_three_times_its_p95_within_the_bounds(took: float, given: float) -> None:
+    assert learned(took).first_content(ONE, BALANCED, 0) == pytest.approx(given)
+    assert learned(None, took).whole(ONE, BALANCED, 0, None) == pytest.approx(given)
+
+
+def test_streams_and_whole_answers_and_deployments_are_kept_apart() -> None:
+    pace = learned(0.1)
+    assert pace.whole(ONE, BALANCED, 0, None) == CAP
+    assert pace.first_content(OTHER, BALANCED, 0) == CAP
+
+
+def test_every_time_out_of_a_call_doubles_the_next_wait_up_to_the_total() -> None:
+    pace = learned(0.1)
+    waits = [pace.first_content(ONE, BALANCED, n) for n in range(12)]
+    assert waits[:4] == [FLOOR, 2 * FLOOR, 4 * FLOOR, 8 * FLOOR]
+    assert waits[-1] == BALANCED.total == pace.whole(ONE, BALANCED, 12, 10**9)
+
+
+def test_a_long_answer_is_given_the_time_it_needs() -> None:
+    pace = learned(None, 0.1)
+    assert pace.whole(ONE, BALANCED, 0, 1024) == FLOOR
+    assert pace.whole(ONE, BALANCED, 0, 1024 + 2000) == FLOOR + 100

@@ -1,0 +1,106 @@
+"""What a name means: a pool, a pool by its full name, a provider's model, a model, a chain; and what it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from rotation.core.policy import BALANCED, SEED
+from rotation.core.targets import Placement, Pool
+from rotation.gateway.clients import Client
+from rotation.gateway.envelope import Refusal
+from rotation.gateway.snapshot import Snapshot
+from tests.cast import Offer, snapshot_of
+
+ALICE = Client(1, "alice")
+BOB = Client(2, "bob", frozenset({"fast"}))
+OFFERS = [Offer("groq", "llama"), Offer("together", "llama"), Offer("openai", "gpt-4o-mini")]
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    made = snapshot_of("http://127.0.0.1:9", OFFERS)
+    placements = (Placement(3, 1), Placement(1, 2, pinned=True))
+    fast = Pool(9, "fast", placements, policy=SEED, strategy="cheapest", version=4)
+    return replace(made, pools={**made.pools, "fast": fast})
+
+
+@contextmanager
+def refused(status: int, code: str) -> Iterator[list[str]]:
+    told: list[str] = []
+    with pytest.raises(Refusal) as caught:
+        yield told
+    assert (caught.value.status, caught.value.code, caught.value.param) == (status, code, "model")
+    told.append(caught.value.message)
+
+
+@pytest.mark.parametrize("name", ["fast", "pool/fast"])
+def test_a_pool_is_its_placements_in_order_under_its_own_policy(snapshot: Snapshot, name: str) -> None:
+    route = snapshot.route(name, (), ALICE)
+    assert (route.pool, route.deployments, route.policy) == ("fast", (3, 1), SEED)
+    assert (route.version, route.strategy) == (4, "cheapest")
+
+
+@pytest.mark.parametrize(
+    ("name", "deployments"),
+    [("llama", (1, 2)), ("sim-together/llama", (2,)), ("sim-openai/gpt-4o-mini", (3,)), ("gpt-4o-mini", (3,))],
+)
+def test_a_model_is_every_deployment_of_that_name(snapshot: Snapshot, name: str, deployments: tuple[int, ...]) -> None:
+    route = snapshot.route(name, (), ALICE)
+    assert (route.pool, route.deployments, route.policy) == ("", deployments, BALANCED)
+
+
+def test_a_chain_is_followed_in_its_order_each_deployment_once(snapshot: Snapshot) -> None:
+    route = snapshot.route("gpt-4o-mini", ["sim-together/llama", "gpt-4o-mini", "llama"], ALICE)
+    assert (route.pool, route.deployments) == ("", (3, 2, 1))
+
+
+def test_a_chain_may_end_in_a_pool(snapshot: Snapshot) -> None:
+    assert snapshot.route("sim-together/llama", ["fast"], ALICE).deployments == (2, 3, 1)
+
+
+def test_a_pool_keeps_its_own_order_whatever_chain_is_given(snapshot: Snapshot) -> None:
+    assert snapshot.route("fast", ["llama"], ALICE) == snapshot.route("fast", (), ALICE)
+
+
+def test_an_unknown_name_is_told_its_neighbours(snapshot: Snapshot) -> None:
+    with refused(404, "model_not_found") as told:
+        snapshot.route("gpt-4o-minni", (), ALICE)
+    assert "gpt-4o-mini" in told[0]
+
+
+def test_a_name_like_no_other_is_told_the_pools(snapshot: Snapshot) -> None:
+    with refused(404, "model_not_found") as told:
+        snapshot.route("zzz", (), ALICE)
+    assert "auto, fast" in told[0]
+
+
+def test_an_unknown_name_in_a_chain_is_named(snapshot: Snapshot) -> None:
+    with refused(404, "model_not_found") as told:
+        snapshot.route("llama", ["gpt-17"], ALICE)
+    assert "'gpt-17'" in told[0]
+
+
+@pytest.mark.parametrize("name", ["auto", "llama", "sim-groq/llama", "pool/auto", "gpt-17"])
+def test_a_client_limited_to_pools_is_told_those_and_nothing_of_others(snapshot: Snapshot, name: str) -> None:
+    with refused(403, "model_not_allowed") as told:
+        snapshot.route(name, (), BOB)
+    assert told[0].startswith("This client key may use the pools fast,")
+
+
+def test_a_limited_client_gets_its_pool_and_no_chain_out_of_it(snapshot: Snapshot) -> None:
+    assert snapshot.route("pool/fast", (), BOB).pool == "fast"
+    with refused(403, "model_not_allowed"):
+        snapshot.route("pool/fast", ["llama"], BOB)
+
+
+def test_a_pool_goes_before_a_model_of_the_same_name(snapshot: Snapshot) -> None:
+    named = replace(snapshot, pools={**snapshot.pools, "llama": Pool(7, "llama", (Placement(3, 1),))})
+    assert named.route("llama", (), ALICE).deployments == (3,)
+
+
+def test_no_plain_secret_is_in_what_it_looks_like(snapshot: Snapshot) -> None:
+    assert all(secret.reveal() not in repr(snapshot) for secret in snapshot.secrets.values())
