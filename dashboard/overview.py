@@ -116,7 +116,8 @@ class Overview:
 
     @cached_property
     def primary(self) -> Primary | None:
-        return primary(self.order, self.past)
+        reachable = [place for place in self.order if place.deployment.provider_id in self.accounts]
+        return primary(reachable, self.past)
 
     @property
     def last_change(self) -> Reordering | None:

@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
 from uuid import UUID
 
 from django.db.models import Q
 
 from dashboard.queries.sums import fetch
+from dashboard.span import floored
 from rotation.models import Attempt, CallOutcome, Request
 
-LONGEST_CALL = timedelta(hours=1)
+HOUR = LONGEST_CALL = timedelta(hours=1)
 COUNTED = {
     None: "calls",
     CallOutcome.ANSWERED: "first_try + rotated",
@@ -57,20 +57,23 @@ class Logged:
     attempts: tuple[Attempt, ...]
 
 
-def horizon(*, simulated: bool, outcome: CallOutcome | None, before: datetime, enough: int) -> datetime | None:
-    """One query: the hour from which on `enough` such calls began before `before`; None when there is not one.
+def horizon(*, simulated: bool, outcome: CallOutcome | None, before: datetime, enough: int) -> datetime:
+    """One query: the hour from which on at least `enough` such calls began before `before`, as far as there are any.
 
-    The hour `before` lies in is looked at but not counted: its calls may all be newer.
+    The hour `before` lies in is part of it but not counted: its calls may all be newer.
     """
     column = COUNTED[outcome]
-    (first,) = fetch(
-        "SELECT min(at) FROM (SELECT at, sum(counted) OVER (ORDER BY at DESC) - counted AS newer FROM ("  # noqa: S608 - no input
-        f"SELECT at, CASE WHEN at > %s - interval '1 hour' THEN 0 ELSE sum({column}) END AS counted "
-        f"FROM rotation_callhour WHERE simulated = %s AND at <= %s GROUP BY at HAVING sum({column}) > 0"
-        ") hours) walked WHERE newer < %s",
-        [before, simulated, before, enough],
-    )[0]
-    return cast("datetime | None", first)
+    hours = fetch(
+        f"SELECT at, {column} FROM rotation_callhour "  # noqa: S608 - no input
+        f"WHERE simulated = %s AND at <= %s AND {column} > 0 ORDER BY at DESC LIMIT %s",
+        [simulated, before - HOUR, enough],
+    )
+    found, first = 0, floored(before, HOUR)
+    for at, many in hours:
+        found, first = found + many, at
+        if found >= enough:
+            break
+    return first
 
 
 def page(
@@ -78,8 +81,6 @@ def page(
 ) -> list[Logged]:
     """Three queries at most: `size` requests, newest first, with their attempts."""
     start = horizon(simulated=simulated, outcome=outcome, before=after.at if after else now, enough=size)
-    if start is None:
-        return []
     chosen = Request.objects.filter(simulated=simulated, at__gte=start).defer("trace")
     if outcome is not None:
         chosen = chosen.filter(outcome=outcome)

@@ -69,6 +69,12 @@ def test_even_a_database_without_anything_shows_a_page(page: Client):
     assert "Open the pools" in text
 
 
+def test_without_a_key_nobody_is_the_primary(world: None):
+    assert shown().primary is not None
+    Key.objects.filter(account__provider__name="sim-openrouter").update(enabled=False)
+    assert shown().primary is None
+
+
 def test_a_call_is_seen_in_every_panel(page: Client, ask: Ask):
     ask()
     ask(failed=1)
