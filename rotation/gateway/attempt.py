@@ -7,25 +7,25 @@ until then every failure is still nobody's loss.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from rotation.core.failures import Failure, FailureKind, Rotate
+from rotation.core.failures import Failure, FailureKind
 from rotation.gateway.call import Call
 from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.gate import Gate
 from rotation.gateway.health import Permit
+from rotation.gateway.opening import empty_again, first_content
 from rotation.gateway.relay import Opened, deadline_passed, relay
 from rotation.gateway.reply import Chunks, Failed, Reply, Streamed, Whole, headers_for
 from rotation.gateway.upstream import Response, WireError
 from rotation.providers import PROVIDERS
-from rotation.providers.base import Adapter, Answer, Event, Outgoing, StreamReader, Usage
+from rotation.providers.base import Adapter, Answer, Outgoing, Usage
 from rotation.providers.redact import conceal
 from rotation.sealing import Secret
 
 log = logging.getLogger("rotation.gateway")
 
-EMPTY = "empty_answer"
 STREAM_OPTIONS = "stream_options"
 EVENT_STREAM = "text/event-stream"
 
@@ -82,7 +82,7 @@ class Trial:
             return error.failure
         read = self.adapter.read_answer(response.status, response.headers, body, self.gate.now())
         self._learn(response, body)
-        if isinstance(read, Failure) and not self._empty_again(read):
+        if isinstance(read, Failure) and not empty_again(read, self.entry.notes):
             return read
         return self._answered(read if isinstance(read, Answer) else Answer(body.strip(), None, "stop"))
 
@@ -138,22 +138,7 @@ class Trial:
             read = self.adapter.read_answer(response.status, response.headers, body, self.gate.now())
             return read if isinstance(read, Failure) else Failure(FailureKind.OVERLOADED, "answered without streaming")
         self._learn(response, b"")
-        return await self._first_content(response, self.adapter.stream(self.gate.now()))
-
-    async def _first_content(self, response: Response, reader: StreamReader) -> Opened | Failure:
-        chunks: AsyncIterator[bytes] = response.chunks()
-        held: list[Event] = []
-        async for chunk in chunks:
-            held += reader.feed(chunk)
-            for event in held:
-                if event.failure is not None:
-                    return _before_commit(event.failure)
-                if event.content or (event.done and self._empty_again(_empty())):
-                    assert isinstance(chunks, AsyncGenerator)
-                    return Opened(response, chunks, reader, held)
-            if any(event.done for event in held):
-                return _empty()
-        return _before_commit(reader.finish() or _empty())
+        return await first_content(response, self.adapter.stream(self.gate.now()), self.entry.notes)
 
     async def _send(self) -> Response:
         target = self.permit.target
@@ -181,10 +166,6 @@ class Trial:
         if limits:
             self.gate.health.limits.learn(self.permit.target, limits, now)
 
-    def _empty_again(self, failure: Failure) -> bool:
-        """The second target in one call that has nothing to say is believed."""
-        return failure.code == EMPTY and any(n.failure and n.failure.code == EMPTY for n in self.entry.notes)
-
     def _timeouts(self) -> int:
         return sum(1 for n in self.entry.notes if n.outcome == FailureKind.TIMED_OUT)
 
@@ -199,14 +180,5 @@ class Trial:
         )
 
 
-def _before_commit(failure: Failure) -> Failure:
-    """What would be half an answer after the first content is, before it, no answer at all."""
-    return replace(failure, kind=FailureKind.OVERLOADED) if failure.row.rotate is Rotate.TOO_LATE else failure
-
-
 def _timed_out(what: str, limit: float) -> Failure:
     return Failure(FailureKind.TIMED_OUT, f"no {what} within {limit:.1f} s")
-
-
-def _empty() -> Failure:
-    return Failure(FailureKind.OVERLOADED, "answered nothing", code=EMPTY)

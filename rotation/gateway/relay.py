@@ -48,6 +48,7 @@ class Progress:
     contents: int = 0
     sent: int = 0
     done: bool = False
+    delivered: bool = False  # the client has taken everything up to [DONE]
     failure: Failure | None = field(default=None)
 
     def take(self, event: Event) -> None:
@@ -71,10 +72,12 @@ async def relay(
             yield error_event(f"The stream broke off: {words}.", CODES.get(failure.kind, failure.kind.value))
             _end(gate, permit, entry, note, seen, _after_commit(failure))
             return
+        _end(gate, permit, entry, note, seen, None)
         if not seen.done:
             yield DONE
-        _end(gate, permit, entry, note, seen, None)
     finally:
+        if not entry.closed and seen.delivered and seen.failure is None:
+            _end(gate, permit, entry, note, seen, None)  # it went at [DONE], before the connection was quite done with
         if not entry.closed:  # closed from outside: the client is gone, and nobody is to blame
             usage = _usage(call, seen)
             gate.health.release(permit, sent=True, usage=usage)
@@ -96,6 +99,7 @@ async def _pass_on(
         if piece:
             yield piece
         if seen.done or seen.failure:
+            seen.delivered = seen.done
             await _last_words(opened)
             return
         if seen.sent > STREAM_CAP:
