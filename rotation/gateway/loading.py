@@ -174,8 +174,11 @@ def _blocks(rows: Rows) -> list[Block]:
         if r["status"] in out
     ]
     kinds = {kind.value: kind for kind in FailureKind}
+    over = _over(rows)
     for row in rows["cooldowns"]:
         kind = kinds.get(row["kind"], FailureKind.RATE_LIMITED)
+        if (row["scope"], kind) in over:
+            continue
         found.append(Block(row["scope"], _epoch(row["until"]) or 0.0, kind, row["reason"]))
     for row in rows["breakers"]:
         forced = row["state"] == "forced_open"
@@ -183,6 +186,14 @@ def _blocks(rows: Rows) -> list[Block]:
         why = "forced open by an operator" if forced else "breaker open since before the start"
         found.append(Block(row["scope"], until, FailureKind.OVERLOADED, why))
     return found
+
+
+def _over(rows: Rows) -> set[tuple[str, FailureKind]]:
+    """Cooldowns that have lost their reason: of a key that is ready again, of a deployment that is listed again."""
+    keys = {(f"key:{r['id']}", FailureKind.BAD_CREDENTIAL) for r in rows["keys"] if r["state"] == "ready"}
+    return keys | {
+        (f"deployment:{r['id']}", FailureKind.MODEL_GONE) for r in rows["deployments"] if r["status"] != "gone"
+    }
 
 
 def _epoch(moment: Any) -> float | None:

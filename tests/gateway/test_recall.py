@@ -1,92 +1,250 @@
-"""What the database and people tell health, beside what it knows itself."""
+"""What the database tells health: an earlier life's troubles once, benches always, and what a person ended."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
+import math
 
 import pytest
 
 from rotation.core.failures import Failure, FailureKind
 from rotation.core.selection import State
 from rotation.gateway import recall
-from rotation.gateway.gate import Gate
-from rotation.gateway.health import Permit, Work
-from rotation.gateway.snapshot import Block
-from tests.cast import Offer
-from tests.gateway.scripted import NOWHERE, gate_for
+from rotation.gateway.snapshot import Block, Learned, Snapshot
+from rotation.providers.base import Limit
+from rotation.sealing import Secret
+from tests.gateway.parts import MORNING, Rig, target
 
-REST = 30.0
-
-
-def rested(gate: Gate) -> Block:
-    """The row of an open breaker, as the database has it."""
-    return Block("deployment:1", gate.now() + REST, FailureKind.OVERLOADED, "breaker open since before the start")
+K = FailureKind
+HERE = target(1)
+SOON = MORNING + 60
 
 
-def fail(gate: Gate, kind: FailureKind, times: int = 1) -> None:
-    for _ in range(times):
-        permit = gate.health.admit(gate.snapshot.targets[1][0], Work())
-        assert isinstance(permit, Permit)
-        gate.health.failed(permit, Failure(kind))
+def told(rig: Rig, *blocks: Block, learned: tuple[Learned, ...] = (), keys: tuple[int, ...] = (1, 2)) -> None:
+    """The database says so."""
+    secrets = {key: Secret("") for key in keys}
+    recall.adopt(rig.health, Snapshot(1, {}, {}, {}, {}, {}, secrets, blocks, learned))
 
 
-def test_a_new_configuration_does_not_turn_an_open_breaker_into_somebodys_word() -> None:
-    """Else nothing could be tried as a last resort after a reload in the middle of an outage."""
-
-    async def story() -> None:
-        async with gate_for(Offer("generic", "m", base_url=NOWHERE)) as gate:
-            fail(gate, FailureKind.OVERLOADED, 5)
-            before = gate.health.standing(gate.snapshot.targets[1][0])
-            gate.adopt(replace(gate.snapshot, blocks=[rested(gate)]))
-            after = gate.health.standing(gate.snapshot.targets[1][0])
-            assert (before.state, before.guessed) == (State.RESTING, True)
-            assert (after.state, after.guessed) == (State.RESTING, True)
-            assert not gate.health.cooldowns
-
-    asyncio.run(story())
+def cooling(scope: str = "account:1", until: float = SOON, kind: FailureKind = K.RATE_LIMITED,
+            why: str = "the provider asked for it") -> Block:  # fmt: skip
+    return Block(scope, until, kind, why)
 
 
-@pytest.mark.parametrize(
-    ("kind", "why", "guessed"),
-    [
-        (FailureKind.OVERLOADED, "breaker open since before the start", True),
-        (FailureKind.RATE_LIMITED, "rate-limited; no hint, 3 in a row", True),
-        (FailureKind.RATE_LIMITED, "rate-limited; the provider asked for 30 s", False),
-        (FailureKind.BAD_CREDENTIAL, "the provider refused this key", False),
-    ],
-)
-def test_a_memory_of_an_earlier_life_is_a_guess_if_it_was_one(kind: FailureKind, why: str, guessed: bool) -> None:
-    async def story() -> None:
-        async with gate_for(Offer("generic", "m", base_url=NOWHERE)) as gate:
-            gate.adopt(replace(gate.snapshot, blocks=[Block("deployment:1", gate.now() + REST, kind, why)]))
-            standing = gate.health.standing(gate.snapshot.targets[1][0])
-            assert (standing.state, standing.guessed) == (State.COOLING, guessed)
-
-    asyncio.run(story())
+def state(rig: Rig) -> State:
+    return rig.health.standing(HERE).state
 
 
-def test_a_guess_of_our_own_says_so_in_what_is_stored_of_it() -> None:
-    async def story() -> None:
-        async with gate_for(Offer("generic", "m", base_url=NOWHERE)) as gate:
-            fail(gate, FailureKind.RATE_LIMITED)
-            [(scope, cooldown)] = gate.health.cooldowns.items()
-            gate.health.cooldowns.clear()
-            row = Block(scope, cooldown.until, cooldown.kind, cooldown.reason)
-            gate.adopt(replace(gate.snapshot, blocks=[row]))
-            assert gate.health.standing(gate.snapshot.targets[1][0]).guessed
-
-    asyncio.run(story())
+def test_a_cooldown_of_an_earlier_life_runs_to_its_end_and_no_further() -> None:
+    rig = Rig()
+    told(rig, cooling())
+    standing = rig.health.standing(HERE)
+    assert (standing.state, standing.until, standing.guessed) == (State.COOLING, SOON, False)
+    assert standing.why == "the provider asked for it"
+    assert rig.notes == []
+    rig.clock.at = SOON
+    assert state(rig) is State.READY
 
 
-@pytest.mark.parametrize("scope", ["key:111", "key:111/deployment:1", "account:11/deployment:1", "key:", "key:x"])
-def test_a_person_may_end_a_cooldown_of_any_scope(scope: str) -> None:
-    async def story() -> None:
-        async with gate_for(Offer("generic", "m", base_url=NOWHERE)) as gate:
-            gate.adopt(
-                replace(gate.snapshot, blocks=[Block(scope, gate.now() + REST, FailureKind.NOT_PERMITTED, "no")])
-            )
-            recall.lift(gate.health, "cooldown", scope)
-            assert not gate.health.cooldowns
+def test_a_cooldown_that_was_over_before_the_start_is_none() -> None:
+    rig = Rig()
+    told(rig, cooling(until=MORNING))
+    assert rig.health.cooldowns == {}
 
-    asyncio.run(story())
+
+def test_what_this_life_knows_is_not_overruled_by_an_older_row() -> None:
+    rig = Rig()
+    rig.fails(HERE, K.OUT_OF_CREDIT, retry_after=500)
+    told(rig, cooling())
+    assert rig.health.standing(HERE).until == MORNING + 500
+
+
+def test_what_was_lifted_does_not_come_back_with_a_snapshot_that_was_read_before() -> None:
+    rig = Rig()
+    told(rig, cooling())
+    recall.lift(rig.health, "cooldown", "account:1")
+    assert state(rig) is State.READY
+    told(rig, cooling())
+    assert state(rig) is State.READY
+
+
+def test_a_cooldown_set_anew_after_it_was_lifted_and_forgotten_is_heard_of() -> None:
+    rig = Rig()
+    told(rig, cooling())
+    recall.lift(rig.health, "cooldown", "account:1")
+    told(rig)
+    told(rig, cooling(until=SOON + 1))
+    assert rig.health.standing(HERE).until == SOON + 1
+
+
+def test_a_cooldown_the_database_tells_of_no_longer_is_over_even_when_nobody_said_so() -> None:
+    rig = Rig()
+    told(rig, cooling())
+    told(rig)
+    assert state(rig) is State.READY
+
+
+def test_a_cooldown_that_was_lengthened_since_the_database_told_of_it_stays() -> None:
+    rig = Rig()
+    permit = rig.admitted(HERE)
+    told(rig, cooling("account:1/deployment:1"))
+    rig.health.failed(permit, Failure(K.RATE_LIMITED, retry_after=600))
+    told(rig)
+    assert rig.health.standing(HERE).until == MORNING + 600
+
+
+def test_benches_follow_the_database_there_and_back() -> None:
+    rig = Rig()
+    gone = Block("deployment:1", math.inf, K.MODEL_GONE, "gone: retired")
+    told(rig, gone)
+    standing = rig.health.standing(HERE)
+    assert (standing.state, standing.until, standing.why) == (State.BENCHED, math.inf, "gone: retired")
+    told(rig, gone)
+    assert state(rig) is State.BENCHED
+    told(rig)
+    assert state(rig) is State.READY
+
+
+def test_a_model_that_is_listed_again_is_back_at_once() -> None:
+    rig = Rig()
+    rig.fails(HERE, K.MODEL_GONE)
+    told(rig, Block("deployment:1", math.inf, K.MODEL_GONE, "gone"))
+    told(rig)
+    assert state(rig) is State.READY
+
+
+@pytest.mark.parametrize(("kind", "why"), [(K.OVERLOADED, "breaker open"), (K.RATE_LIMITED, "no hint, 3 in a row")])
+def test_what_an_earlier_life_only_guessed_is_still_a_guess(kind: FailureKind, why: str) -> None:
+    rig = Rig()
+    told(rig, cooling("deployment:1", kind=kind, why=why))
+    assert rig.health.standing(HERE).guessed
+
+
+def test_a_breaker_of_this_life_knows_better_than_its_row() -> None:
+    rig = Rig()
+    rig.works(HERE)
+    told(rig, cooling("deployment:1", kind=K.OVERLOADED))
+    assert state(rig) is State.READY
+
+
+# keys
+
+
+def invalid(until: float = SOON) -> Block:
+    return cooling("key:1", until, K.BAD_CREDENTIAL, "the provider refused this key")
+
+
+def test_a_key_invalid_since_an_earlier_life_is_ready_again_when_it_works() -> None:
+    rig = Rig()
+    told(rig, invalid())
+    rig.clock.at = SOON
+    rig.works(HERE)
+    assert [note["state"] for note in rig.notes.of("key")] == ["ready"]
+
+
+def test_a_key_invalid_since_an_earlier_life_is_not_merely_suspect_when_it_is_refused_again() -> None:
+    rig = Rig()
+    told(rig, invalid(MORNING))
+    rig.fails(HERE, K.BAD_CREDENTIAL)
+    assert [note["state"] for note in rig.notes.of("key")] == ["invalid"]
+
+
+def test_a_key_that_got_a_new_secret_is_used_at_once_and_starts_without_suspicion() -> None:
+    rig = Rig()
+    rig.fails(HERE, K.BAD_CREDENTIAL)
+    rig.clock.forward(15)
+    until = rig.fails(HERE, K.BAD_CREDENTIAL)
+    assert until is not None
+    told(rig, invalid(until))
+    told(rig)
+    assert state(rig) is State.READY
+    rig.fails(HERE, K.BAD_CREDENTIAL)
+    assert [note["state"] for note in rig.notes.of("key")] == ["suspect", "invalid", "suspect"]
+
+
+def test_suspicion_of_a_key_that_was_taken_away_is_forgotten() -> None:
+    rig = Rig()
+    rig.fails(HERE, K.BAD_CREDENTIAL)
+    told(rig, keys=(2,))
+    assert rig.health.refusals == {}
+
+
+# limits
+
+
+def test_a_limit_learned_in_an_earlier_life_holds_until_the_provider_speaks_again() -> None:
+    rig = Rig()
+    learned = (Learned("account:1/deployment:1", "requests", 1, 60),)
+    told(rig, learned=learned)
+    rig.health.release(rig.admitted(HERE))
+    rig.admitted(HERE)
+    assert rig.refused(HERE).until == pytest.approx(SOON)
+    rig.health.limits.learn(HERE, [Limit("requests", 5, 60, 5.0)], rig.clock())
+    told(rig, learned=learned)
+    rig.admitted(HERE)
+    assert rig.health.limits.quotas["account:1/deployment:1"].buckets["requests", 60].capacity == 5
+
+
+def test_being_told_of_a_limit_again_does_not_fill_it() -> None:
+    rig = Rig()
+    learned = (Learned("account:1/deployment:1", "requests", 1, 60),)
+    told(rig, learned=learned)
+    rig.admitted(HERE)
+    told(rig, learned=learned)
+    rig.refused(HERE)
+
+
+# what a person ends
+
+
+@pytest.mark.parametrize("scope", ["account:1", "key:1", "key:1/deployment:1", "deployment:1", "account:1/free"])
+def test_a_cooldown_of_any_scope_can_be_lifted(scope: str) -> None:
+    rig = Rig()
+    told(rig, cooling(scope))
+    recall.lift(rig.health, "cooldown", scope)
+    assert rig.health.cooldowns == {}
+
+
+def test_lifting_a_keys_cooldown_forgets_its_refusals() -> None:
+    rig = Rig()
+    rig.fails(HERE, K.BAD_CREDENTIAL)
+    recall.lift(rig.health, "cooldown", "key:1")
+    rig.clock.forward(60)
+    rig.fails(HERE, K.BAD_CREDENTIAL)
+    assert [note["state"] for note in rig.notes.of("key")] == ["suspect", "suspect"]
+
+
+def test_a_forgotten_limit_refuses_nobody_and_may_be_learned_again() -> None:
+    rig = Rig()
+    rig.health.limits.learn(HERE, [Limit("requests", 1, 60, 0.0)], rig.clock())
+    rig.refused(HERE)
+    recall.lift(rig.health, "limit", "account:1/deployment:1")
+    rig.admitted(HERE)
+    rig.health.limits.learn(HERE, [Limit("requests", 1, 60, 0.0)], rig.clock())
+    rig.refused(HERE)
+
+
+def test_a_closed_breaker_lets_calls_through_and_leaves_a_trip() -> None:
+    rig = Rig()
+    for _ in range(5):
+        rig.fails(HERE, K.OVERLOADED)
+    recall.lift(rig.health, "breaker", "deployment:1")
+    assert state(rig) is State.READY
+    rig.works(HERE)
+    last = rig.notes.of("breaker")[-1]
+    assert (last["before"], last["after"], last["reason"]) == ("open", "closed", "reset by an operator")
+
+
+def test_an_earlier_lifes_breaker_and_a_forced_one_can_be_closed_too() -> None:
+    rig = Rig()
+    told(rig, cooling("deployment:1", kind=K.OVERLOADED), Block("provider:1", math.inf, K.OVERLOADED, "forced open"))
+    recall.lift(rig.health, "breaker", "provider:1")
+    recall.lift(rig.health, "breaker", "deployment:1")
+    assert state(rig) is State.READY
+    assert rig.notes == []
+
+
+def test_what_nobody_knows_of_is_lifted_without_a_word() -> None:
+    rig = Rig()
+    for what in ("cooldown", "limit", "breaker", "nonsense"):
+        recall.lift(rig.health, what, "key:zwölf")
+    assert rig.notes == []
