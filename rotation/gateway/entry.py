@@ -103,10 +103,15 @@ class Entry:
             "queue_ms": self._ms(started), "first_ms": self._ms(won.first) if won and won.first else None,
             "total_ms": self._ms(self.now()), "lost_ms": lost * 1000,
             "tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out, "estimated": usage.estimated,
-            "cost": sum((cost_of(n) or 0.0) for n in self.notes) if won else None,
+            "cost": self._cost(),
             "simulated": any(c.target.provider.simulated for c in self.candidates), "error": error,
             "trace": self.trace(), "attempts": [self._attempt(i, n) for i, n in enumerate(self.notes, 1)],
         }  # fmt: skip
+
+    def _cost(self) -> float | None:
+        """USD of all attempts that used something; not known when that of one is not."""
+        costs = [cost_of(n) for n in self.notes if n.usage is not None]
+        return None if not costs or None in costs else sum(c or 0.0 for c in costs)
 
     def _ms(self, at: float) -> float:
         return round((at - self.call.started) * 1000, 3)
@@ -130,23 +135,23 @@ class Entry:
         tried = {n.target.deployment.id: n for n in self.notes}
         winner = self.winner
         won = winner.target.deployment.id if winner else None
+        free = {c.target.deployment.id for c in self.candidates if c.standing.state is State.READY}
         rows: dict[int, dict[str, Any]] = {}
         spare: int | None = None
         for candidate in self.candidates:
             deployment, ready = candidate.target.deployment.id, candidate.standing.state is State.READY
+            if deployment in rows:
+                continue
             if deployment in tried:
-                if deployment not in rows:
-                    rows[deployment] = _trace_row(candidate, tried[deployment], deployment == won)
-            elif ready and spare in (None, deployment):
-                spare = deployment
-                rows[deployment] = _trace_row(candidate, None, False)
-            elif not ready and deployment not in rows:
+                rows[deployment] = _trace_row(candidate, tried[deployment], deployment == won)
+            elif deployment not in free or (ready and spare is None):
+                spare = deployment if ready else spare
                 rows[deployment] = _trace_row(candidate, None, False)
         return list(rows.values())
 
 
 def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, Any]:
-    target, standing = candidate.target, candidate.standing
+    target, standing = note.target if note else candidate.target, candidate.standing
     row: dict[str, Any] = {"target": target.name, "deployment": target.deployment.id, "key": target.key.id}
     if won:
         return {**row, "state": "answered", "why": "next in order"}
