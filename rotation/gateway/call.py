@@ -21,6 +21,7 @@ MAX_DEPTH = 100
 MAX_TOOLS = 1_000
 MAX_MESSAGES = 100_000
 MAX_NAME = 200
+MAX_CHAIN = 50
 IMAGE_TOKENS = 800  # about a mid-sized picture at OpenAI's and Groq's counting
 BYTES_PER_TOKEN = 4
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -80,6 +81,10 @@ def _objects(v: Any) -> bool:
     return type(v) is list and all(type(i) is dict for i in v)
 
 
+def _name(v: Any) -> bool:
+    return type(v) is str and len(v) <= MAX_NAME and v.isprintable()
+
+
 # name -> (is it right?, what it must be); null counts as left out, as at OpenAI.
 PARAMETERS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "stream": (_flag, "true or false"),
@@ -94,7 +99,10 @@ PARAMETERS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "parallel_tool_calls": (_flag, "true or false"),
     "response_format": (lambda v: type(v) is dict, "an object"),
     "stream_options": (lambda v: type(v) is dict, "an object"),
-    "models": (lambda v: type(v) is list and all(type(m) is str for m in v), "a list of model names"),
+    "models": (
+        lambda v: type(v) is list and len(v) <= MAX_CHAIN and all(_name(m) for m in v),
+        f"a list of at most {MAX_CHAIN} model names",
+    ),
 }
 
 
@@ -150,7 +158,7 @@ def _model(payload: Mapping[str, Any]) -> str:
     model = payload.get("model")
     if type(model) is not str or not model.strip():
         raise invalid("'model' must be given: 'auto', a pool, or a model's name.", param="model", code="missing_model")
-    if len(model) > MAX_NAME or not model.isprintable():
+    if not _name(model):
         raise invalid(f"'model' must be at most {MAX_NAME} printable characters.", param="model")
     return model
 
