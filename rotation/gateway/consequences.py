@@ -1,6 +1,7 @@
 """What is remembered of a failure for the next calls: one function per consequence of the failure table.
 
-Each takes health, the permit of the failed attempt and the failure. A test walks the enum.
+Each takes health, the permit of the failed attempt and the failure. A test walks the enum. The reason of a cooldown is
+in our own words, for clients are told it; the provider's are in the notes on the key and the deployment.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ def suspect(health: Health, permit: Permit, failure: Failure) -> None:
         state = "invalid" if proven else "suspect"
         health.note({"t": "key", "at": now, "key": key, "state": state, "reason": failure.message})
     rest = RECHECK if proven else SUSPECT_REST
-    health.cool(permit, failure, Cooldown(now + rest, failure.kind, failure.message or failure.row.words, 1))
+    health.cool(permit, failure, Cooldown(now + rest, failure.kind, failure.row.words, 1))
 
 
 def gone(health: Health, permit: Permit, failure: Failure) -> None:
     """The deployment is out until a listing shows it again, or an hour has passed without one."""
     now, deployment = health.now(), permit.target.deployment.id
     health.note({"t": "deployment", "at": now, "deployment": deployment, "status": "gone", "reason": failure.message})
-    health.cool(permit, failure, Cooldown(now + GONE_REST, failure.kind, failure.message or failure.row.words, 1))
+    health.cool(permit, failure, Cooldown(now + GONE_REST, failure.kind, failure.row.words, 1))
 
 
 def remember_lack(health: Health, permit: Permit, failure: Failure) -> None:

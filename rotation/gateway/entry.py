@@ -130,9 +130,12 @@ class Entry:
             "tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out, "cost": cost_of(note),
         }  # fmt: skip
 
-    def trace(self) -> list[dict[str, Any]]:
-        """Per deployment, in order: what became of it and why. Ready ones beyond the first not needed are left out."""
-        tried = {n.target.deployment.id: n for n in self.notes}
+    def trace(self, *, told: bool = True) -> list[dict[str, Any]]:
+        """Per deployment, in order: what became of it and why. Ready ones beyond the first not needed are left out.
+
+        `told`: with what the providers said, which is for the operator only.
+        """
+        tried = {n.target.deployment.id: n if told else _untold(n) for n in self.notes}
         winner = self.winner
         won = winner.target.deployment.id if winner else None
         free = {c.target.deployment.id for c in self.candidates if c.standing.state is State.READY}
@@ -162,6 +165,10 @@ def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, 
     if standing.state is State.READY:
         return {**row, "state": State.READY, "why": "would have been next"}
     return {**row, "state": standing.state, "why": standing.why}
+
+
+def _untold(note: Note) -> Note:
+    return replace(note, failure=replace(note.failure, message="")) if note.failure else note
 
 
 def cost_of(note: Note) -> float | None:

@@ -126,7 +126,7 @@ def _secrets(keys: list[dict[str, Any]]) -> tuple[dict[int, sealing.Secret], lis
             continue
         if row["state"] == "invalid":
             asked = max(_epoch(row["checked_at"]) or 0.0, _epoch(row["state_since"]) or 0.0)
-            why = f"the provider refused this key: {row['state_reason']}"
+            why = "the provider refused this key"
             blocks.append(Block(f"key:{row['id']}", asked + RECHECK, FailureKind.BAD_CREDENTIAL, why))
     return secrets, blocks
 

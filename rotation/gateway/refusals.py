@@ -99,5 +99,9 @@ def _retry(end: GiveUp, entry: Entry, now: float) -> dict[str, str]:
 
 
 def _why(entry: Entry) -> dict[str, object]:
-    """Per candidate, why not: names and our own words, never a key or an address."""
-    return {"candidates": [{k: row[k] for k in ("target", "state", "why")} for row in entry.trace()]}
+    """Per candidate, why not: names and our own words, never a key, an address or a provider's text."""
+    rows = [{k: row[k] for k in ("target", "state", "why")} for row in entry.trace(told=False)]
+    for row in rows:
+        if row["state"] == State.BENCHED:
+            row["why"] = "out of service"
+    return {"candidates": rows}
