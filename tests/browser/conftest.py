@@ -19,23 +19,25 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 PICTURES = Path(__file__).parent / "screenshots"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = pytest.mark.skip(reason=f"{CHROMIUM} is missing: apt-get install chromium, or set CHROMIUM")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one browser, and its loop gone when it is done
             if not CHROMIUM.exists():
                 item.add_marker(missing)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     with installed(tmp_path_factory.mktemp("browser"), f"browser_{worker}") as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # containers have neither the namespaces for the sandbox nor room in /dev/shm
@@ -118,7 +120,7 @@ def sign_in(page: Page) -> None:
     page.wait_for_url(re.compile(r"/(\?.*)?$"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pictures() -> Path:
     """Where pictures go; ROTATION_PICTURES=docs also renews the one the README shows."""
     PICTURES.mkdir(exist_ok=True)
