@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 from rotation.core.failures import Blame, Failure, FailureKind
 from rotation.core.rotation import GiveUp
@@ -18,6 +20,8 @@ from rotation.gateway.envelope import Refusal
 log = logging.getLogger("rotation.gateway")
 
 LATEST = 86_400  # seconds: the longest wait worth naming
+MENDABLE = (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE)
+NOTHING: Mapping[str, object] = {}
 ENOUGH_TRIES = 3  # after this many attempts of ours a client's own retries would only pile up
 
 
@@ -38,12 +42,12 @@ def _callers(failure: Failure) -> bool:
 
 
 def _telling(end: GiveUp) -> Failure | None:
-    """The failure that says most: one the caller can mend, if every attempt met it, else the last one."""
-    failures = [failure for _, failure in end.failures]
-    for kind in (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE):
-        if failures and all(f.kind is kind for f in failures):
-            return failures[-1]
-    return failures[-1] if failures else None
+    return end.failures[-1][1] if end.failures else None
+
+
+def _mendable(end: GiveUp) -> bool:
+    """Whether only the caller can help it: every attempt met its mistake, and nobody else may yet be free for it."""
+    return end.retry_at is None and bool(end.failures) and all(f.kind in MENDABLE for _, f in end.failures)
 
 
 def _caller_error(failure: Failure) -> Refusal:
@@ -55,15 +59,15 @@ def _caller_error(failure: Failure) -> Refusal:
 
 def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -> Refusal:
     states = {c.standing.state for c in entry.candidates}
-    if failure and failure.kind in (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE):
-        return _caller_error(failure)
+    if failure and _mendable(end):
+        return _caller_error(replace(failure, status=failure.row.status))  # theirs may be 404: the model is known here
+    if not entry.route.deployments:
+        return _in_vain(503, f"The pool '{entry.route.pool}' is empty. Place models in it under Pools.", "empty_pool")
     if not entry.candidates:
-        return Refusal(
-            503, "No key is set up for this model. Add one under Providers & keys.", "no_key", more=_why(entry)
-        )
+        return _in_vain(503, "No key is set up for this model. Add one under Providers & keys.", "no_key")
     if not entry.notes and states == {State.UNFIT}:
         reason = entry.candidates[0].standing.why
-        return Refusal(400, f"No model of this pool can serve this call: {reason}.", "no_fit", more=_why(entry))
+        return _in_vain(400, f"No model of this pool can serve this call: {reason}.", "no_fit", _why(entry))
     late = now >= entry.call.deadline or (failure is not None and failure.kind is FailureKind.CANCELLED)
     if late and entry.notes:
         return Refusal(
@@ -76,6 +80,11 @@ def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -
     status, code = (429, "all_targets_rate_limited") if _limited(end, entry) else (503, "no_healthy_upstream")
     message = f"No target could answer ({len(entry.notes)} tried)." + _when(end, now)
     return Refusal(status, message, code, headers=_retry(end, entry, now), more=_why(entry))
+
+
+def _in_vain(status: int, message: str, code: str, more: Mapping[str, object] = NOTHING) -> Refusal:
+    """A refusal that another try would only meet again."""
+    return Refusal(status, message, code, headers={"x-should-retry": "false"}, more=more)
 
 
 def _limited(end: GiveUp, entry: Entry) -> bool:
