@@ -6,6 +6,7 @@ from the environment, no cookies. Broken wires become a `Failure` here and nowhe
 
 from __future__ import annotations
 
+import errno
 import ssl
 import time
 import zlib
@@ -31,7 +32,7 @@ connected_at: ContextVar[list[float] | None] = ContextVar("connected_at", defaul
 
 
 class WireError(Exception):
-    """The wire broke; `failure` says how. `clean` means the server closed before a single byte of an answer."""
+    """The wire broke; `failure` says how. `clean`: a kept-alive connection was closed before any byte of an answer."""
 
     def __init__(self, failure: Failure, *, clean: bool = False) -> None:
         super().__init__(failure.message)
@@ -57,14 +58,21 @@ WIRE: tuple[tuple[type[BaseException], FailureKind, str], ...] = (
 )
 
 
-def wire_error(error: BaseException) -> WireError:
-    """What a transport error means, judged by its innermost cause."""
+def wire_error(error: BaseException, *, reused: bool = False) -> WireError:
+    """What a transport error means, judged by its innermost cause; `reused`: met on a kept-alive connection."""
     cause = error.__cause__ if isinstance(error, httpx2.HTTPError) and error.__cause__ else error
     for kind, failure, words in WIRE:
         if isinstance(cause, kind):
-            clean = isinstance(cause, aiohttp.ServerDisconnectedError | ConnectionResetError)
-            return WireError(Failure(failure, words), clean=clean)
+            return WireError(Failure(failure, words), clean=reused and _closed(cause))
     return WireError(Failure(FailureKind.OVERLOADED, "the connection failed"))
+
+
+def _closed(cause: BaseException) -> bool:
+    """The other side had gone, and it was not a new connection that failed."""
+    if isinstance(cause, aiohttp.ServerDisconnectedError | ConnectionResetError | BrokenPipeError):
+        return True
+    gone = isinstance(cause, aiohttp.ClientOSError) and cause.errno in (errno.ECONNRESET, errno.EPIPE)
+    return gone and not isinstance(cause, aiohttp.ClientConnectorError)
 
 
 @dataclass(slots=True)
@@ -150,7 +158,9 @@ class Upstream:
             _url(out.url),
             headers=headers,
             content=out.body or None,
-            extensions={"timeout": {"connect": connect}},
+            extensions={
+                "timeout": {"connect": connect, "pool": connect}
+            },  # the latter bounds the name's resolution too
         )
         moments: list[float] = []
         token = connected_at.set(moments)
@@ -158,7 +168,7 @@ class Upstream:
         try:
             raw = await self._open().handle_async_request(outgoing)
         except (httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise wire_error(error) from None
+            raise wire_error(error, reused=not moments) from None
         finally:
             connected_at.reset(token)
         seen = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in raw.headers.raw}
