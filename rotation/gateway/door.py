@@ -24,6 +24,7 @@ from rotation.gateway.reply import Reply, Streamed, Whole
 log = logging.getLogger("rotation.gateway")
 
 HEALTH = ("/healthz", "/readyz")
+READER_PATIENCE = 60.0  # seconds a client may leave a piece of a stream unread, while a provider's connection is held
 
 
 class Gone(Exception):
@@ -139,13 +140,18 @@ async def _deliver(reply: Reply, receive: Receive, send: Send) -> None:
     task = asyncio.current_task()
     assert task is not None
     watcher = asyncio.ensure_future(_hang_up(receive, task))
+    clock = asyncio.get_running_loop().time
     try:
-        await send(_start(reply))
-        async for chunk in reply.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    except asyncio.CancelledError:
-        log.debug("a client hung up in mid-stream")
+        async with asyncio.timeout(READER_PATIENCE) as patience:
+            await send(_start(reply))
+            async for chunk in reply.chunks:
+                patience.reschedule(clock() + READER_PATIENCE)
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                patience.reschedule(None)  # what the provider may take is for the relay to say
+            patience.reschedule(clock() + READER_PATIENCE)
+            await send({"type": "http.response.body", "body": b""})
+    except (TimeoutError, asyncio.CancelledError):
+        log.debug("a client hung up, or stopped reading, in mid-stream")
     finally:
         watcher.cancel()
         await reply.chunks.aclose()
