@@ -10,6 +10,7 @@ from rotation.gateway.complete import complete
 from rotation.gateway.entry import uuid7
 from rotation.gateway.envelope import Refusal, invalid
 from rotation.gateway.gate import Gate
+from rotation.gateway.grounds import needs_record
 from rotation.gateway.reply import Reply
 
 TOTAL = 600.0  # seconds a call may take when its client names no deadline
@@ -57,4 +58,5 @@ def _page(
         "failure": "bad_request", "provider": None, "deployment": None, "key": None, "model": "", "queue_ms": took,
         "first_ms": None, "total_ms": took, "lost_ms": 0.0, "tokens_in": 0, "tokens_out": 0, "estimated": False,
         "cost": None, "simulated": False, "error": refusal.message, "trace": [], "attempts": [],
+        "needs": needs_record(asked.needs if asked else None), "policy": {},
     }  # fmt: skip

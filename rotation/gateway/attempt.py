@@ -14,6 +14,7 @@ from rotation.core.failures import Failure, FailureKind
 from rotation.gateway.call import Call
 from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.gate import Gate
+from rotation.gateway.grounds import quota_record
 from rotation.gateway.health import Permit
 from rotation.gateway.opening import empty_again, first_content
 from rotation.gateway.relay import Opened, deadline_passed, relay
@@ -35,6 +36,7 @@ async def attempt(
 ) -> Reply | Failed:
     """Try the permit's target. On cancellation, or a fault of our own, the permit is released and nobody blamed."""
     note, secret = entry.begin(permit.target), secrets[permit.target.key.id]
+    note.quota = quota_record(permit.reserved, gate.now())
     trial = Trial(gate, call, permit, entry, note, PROVIDERS[permit.target.provider.kind], secret)
     try:
         outcome = await (trial.stream() if call.stream else trial.whole())

@@ -15,6 +15,7 @@ from rotation.core.failures import Failure
 from rotation.core.selection import Candidate, Standing, State
 from rotation.core.targets import Target
 from rotation.gateway.call import Call
+from rotation.gateway.grounds import needs_record, policy_record, until_record
 from rotation.gateway.snapshot import Route
 from rotation.providers.base import Usage
 
@@ -44,6 +45,7 @@ class Note:
     status: int | None = None
     failure: Failure | None = None
     usage: Usage | None = None
+    quota: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class Entry:
             "cost": self._cost(),
             "simulated": any(c.target.provider.simulated for c in self.candidates), "error": error,
             "trace": self.trace(), "attempts": [self._attempt(i, n) for i, n in enumerate(self.notes, 1)],
+            "needs": needs_record(call.needs), "policy": policy_record(call, self.route, self.candidates),
         }  # fmt: skip
 
     def _cost(self) -> float | None:
@@ -156,6 +159,8 @@ class Entry:
 def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, Any]:
     target, standing = note.target if note else candidate.target, candidate.standing
     row: dict[str, Any] = {"target": target.name, "deployment": target.deployment.id, "key": target.key.id}
+    if note is not None and note.quota:
+        row["quota"] = list(note.quota)
     if won:
         return {**row, "state": "answered", "why": "next in order"}
     if note is not None:
@@ -164,7 +169,7 @@ def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, 
         return {**row, "state": "tried", "why": f"{words}: {message}" if message else words}
     if standing.state is State.READY:
         return {**row, "state": State.READY, "why": "would have been next"}
-    return {**row, "state": standing.state, "why": standing.why}
+    return {**row, "state": standing.state, "why": standing.why, **until_record(standing)}
 
 
 def _untold(note: Note) -> Note:
