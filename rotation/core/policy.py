@@ -6,6 +6,7 @@ all shares are 0..1. A pool stores a preset name and overrides: `policy_from("ba
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -78,12 +79,37 @@ SEED = Policy(
 PRESETS: Mapping[str, Policy] = {"seed": SEED, "balanced": BALANCED}
 
 
+#: Knobs that may be switched off with None.
+OPTIONAL = frozenset({"failure_share", "slow_share", "retry_share", "ejection_cap"})
+BREAKER_SCOPES = ("deployment", "pool")
+
+
 def policy_from(preset: str, overrides: Mapping[str, Any] | None = None) -> Policy:
-    """The preset with single knobs changed. Raises ValueError naming an unknown preset or knob."""
+    """The preset with single knobs changed. Raises ValueError naming an unknown preset or knob, or a value no knob
+    can have.
+    """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
     known = {f.name for f in fields(Policy)}
     unknown = sorted(set(overrides or {}) - known)
     if unknown:
         raise ValueError(f"unknown policy knob {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    for name, value in (overrides or {}).items():
+        if wrong := _wrong(name, value):
+            raise ValueError(f"the policy knob {name!r} must be {wrong}, not {value!r:.40}")
     return replace(PRESETS[preset], **dict(overrides or {}))
+
+
+def _wrong(name: str, value: Any) -> str:
+    """What the knob must be, when the value is not that; else nothing."""
+    usual = getattr(BALANCED, name)
+    if isinstance(usual, bool):
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(usual, str):
+        return "" if value in BREAKER_SCOPES else f"one of {', '.join(BREAKER_SCOPES)}"
+    if value is None and name in OPTIONAL:
+        return ""
+    if isinstance(usual, int):
+        return "" if type(value) is int and value >= 1 else "a whole number from 1"
+    right = type(value) in (int, float) and 0 <= value < math.inf
+    return "" if right else "a number from 0" + (" or null" if name in OPTIONAL else "")

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from rotation import models, sealing
 from rotation.core.failures import FailureKind
-from rotation.core.policy import policy_from
+from rotation.core.policy import BALANCED, PRESETS, Policy, policy_from
 from rotation.core.selection import NEVER
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
 from rotation.gateway.clients import Client
@@ -158,11 +158,19 @@ def _pools(rows: Rows, deployments: dict[int, Deployment]) -> dict[str, Pool]:
             placed[row["pool_id"]].append(Placement(row["deployment_id"], row["position"], row["pinned"]))
     return {
         row["name"]: Pool(
-            row["id"], row["name"], tuple(placed[row["id"]]), row["strategy"],
-            policy_from(row["preset"], row["policy"]), row["version"],
+            row["id"], row["name"], tuple(placed[row["id"]]), row["strategy"], _policy(row), row["version"],
         )
         for row in rows["pools"]
     }  # fmt: skip
+
+
+def _policy(row: Row) -> Policy:
+    """A pool's policy; one that cannot be followed costs its pool the changes, not everybody the configuration."""
+    try:
+        return policy_from(row["preset"], row["policy"])
+    except (ValueError, TypeError) as wrong:
+        log.error("pool %s works by the preset alone: %s", row["name"], wrong)
+        return PRESETS.get(row["preset"], BALANCED)
 
 
 def _blocks(rows: Rows) -> list[Block]:
@@ -222,7 +230,7 @@ def kept() -> tuple[Snapshot, float] | None:
     try:
         rows = orjson.loads(sealing.unseal(path.read_text(), PURPOSE))
         return build(rows), time.time() - path.stat().st_mtime
-    except (OSError, sealing.Locked, ValueError, KeyError):
+    except (OSError, sealing.Locked, ValueError, KeyError, TypeError):
         return None
 
 

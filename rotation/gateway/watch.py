@@ -54,6 +54,9 @@ class Watch:
                     )
                 self._stop.wait(RETRY[min(failures, len(RETRY) - 1)])
                 failures += 1
+            except Exception:  # whatever it is, it must not be the last change the data plane hears of
+                log.exception("the configuration could not be read; calls go on with what is known")
+                self._stop.wait(POLL)
             finally:
                 connection.close()
 

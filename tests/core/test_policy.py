@@ -69,3 +69,23 @@ def test_every_number_of_a_preset_makes_sense(preset):
     assert policy.rest <= policy.rest_cap
     assert policy.first_content_floor <= policy.first_content_cap <= policy.total
     assert policy.breaker_scope in {"deployment", "pool"}
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [
+        ("patience", "5"), ("patience", None), ("gap", -1), ("window", float("nan")), ("total", float("inf")),
+        ("max_attempts", 0), ("max_attempts", 2.5), ("max_attempts", True), ("panic", 1), ("breaker_scope", "planet"),
+    ],
+)  # fmt: skip
+def test_a_value_no_knob_can_have_is_refused_by_name(knob: str, value: object) -> None:
+    """It would come out only in the middle of a call, of every call of its pool."""
+    with pytest.raises(ValueError, match=knob):
+        policy_from("balanced", {knob: value})
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"), [("retry_share", None), ("patience", 0), ("failure_share", 1), ("breaker_scope", "pool")]
+)
+def test_whole_numbers_zero_and_switched_off_shares_are_fine(knob: str, value: object) -> None:
+    assert getattr(policy_from("balanced", {knob: value}), knob) == value
