@@ -21,6 +21,7 @@ log = logging.getLogger("rotation.journal")
 
 FILE_BYTES = 8 * 1024 * 1024
 WAITING_BYTES = 10 * 1024 * 1024
+TRIES = 20  # names, before a new file is given up for now
 SAY_EVERY = 10.0  # seconds between two lines about the same trouble
 
 
@@ -83,12 +84,27 @@ class Journal:
 
     def _next_file(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        path = self.directory / f"{self._boot}-{self._seq:06d}.jsonl"
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        fd = next((found for _ in range(TRIES) if (found := self._locked()) is not None), None)
+        if fd is None:
+            raise OSError("no journal file could be locked")
         if self._fd is not None:
             os.close(self._fd)
-        self._fd, self._size, self._seq = fd, 0, self._seq + 1
+        self._fd, self._size = fd, 0
+
+    def _locked(self) -> int | None:
+        """The next file, locked. None when somebody else holds it, a reader who looks or a namesake: never wait."""
+        path = self.directory / f"{self._boot}-{self._seq:06d}.jsonl"
+        self._seq += 1
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        except OSError:
+            os.close(fd)
+            raise
+        return fd
 
     def _hold(self, line: bytes) -> None:
         self._waiting.append(line)

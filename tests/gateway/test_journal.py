@@ -207,3 +207,14 @@ def test_waiting_for_a_disk_opens_no_more_files(tmp_path: Path) -> None:
         journal.write({"t": "call", "n": n})
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     journal.close()
+
+
+def test_a_file_somebody_else_has_locked_is_passed_over_and_never_waited_for(journal: Journal) -> None:
+    """A ledger that was frozen just as it looked, or a namesake made in the same millisecond."""
+    twin = Journal(journal.directory)
+    twin._boot = journal._boot
+    journal.write({"t": "call", "n": 1})
+    twin.write({"t": "call", "n": 2})
+    assert numbers(journal) == [1, 2]
+    assert len(files(journal)) == 2
+    twin.close()
