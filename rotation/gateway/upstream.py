@@ -52,6 +52,8 @@ WIRE: tuple[tuple[type[BaseException], FailureKind, str], ...] = (
     (aiohttp.ClientResponseError, FailureKind.OVERLOADED, "answered something that is not HTTP"),
     (aiohttp.ClientPayloadError, FailureKind.OVERLOADED, "broke off in the middle of its answer"),
     (aiohttp.InvalidURL, FailureKind.UNREACHABLE, "its address is not a valid URL"),
+    (aiohttp.NonHttpUrlClientError, FailureKind.UNREACHABLE, "its address is not a valid URL"),
+    (httpx2.InvalidURL, FailureKind.UNREACHABLE, "its address is not a valid URL"),
     (aiohttp.ClientOSError, FailureKind.OVERLOADED, "reset the connection"),
     (aiohttp.ClientError, FailureKind.OVERLOADED, "the connection failed"),
     (OSError, FailureKind.OVERLOADED, "the connection failed"),
@@ -113,7 +115,7 @@ class Response:
 
 def _inflater(encoding: str) -> Any:
     """A bounded decompressor for one body; we ask for none, but some servers compress all the same."""
-    if encoding not in {"gzip", "deflate"}:
+    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
         return None
     inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)
     return lambda chunk: inflate.decompress(chunk, BODY_CAP + 1)
@@ -150,24 +152,12 @@ class Upstream:
         return await self._send(out, connect, request)
 
     async def _send(self, out: Outgoing, connect: float, request: str) -> Response:
-        headers = list(out.headers.items())
-        if request:
-            headers.append(("x-request-id", request))
-        outgoing = httpx2.Request(
-            out.method,
-            _url(out.url),
-            headers=headers,
-            content=out.body or None,
-            extensions={
-                "timeout": {"connect": connect, "pool": connect}
-            },  # the latter bounds the name's resolution too
-        )
         moments: list[float] = []
         token = connected_at.set(moments)
         started = time.perf_counter()
         try:
-            raw = await self._open().handle_async_request(outgoing)
-        except (httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            raw = await self._open().handle_async_request(_request(out, connect, request))
+        except (httpx2.HTTPError, httpx2.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
             raise wire_error(error, reused=not moments) from None
         finally:
             connected_at.reset(token)
@@ -191,6 +181,14 @@ class Upstream:
         if self._transport is not None:
             await self._transport.aclose()
             self._transport = None
+
+
+def _request(out: Outgoing, connect: float, request: str) -> httpx2.Request:
+    headers = [*out.headers.items(), ("x-request-id", request)] if request else list(out.headers.items())
+    times = {"connect": connect, "pool": connect}  # the latter bounds the name's resolution too
+    return httpx2.Request(
+        out.method, _url(out.url), headers=headers, content=out.body or None, extensions={"timeout": times}
+    )
 
 
 def _trace() -> aiohttp.TraceConfig:
