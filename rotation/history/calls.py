@@ -15,6 +15,8 @@ from math import exp, pi, sin
 from uuid import UUID
 
 from rotation.core.failures import TABLE, FailureKind
+from rotation.core.targets import Needs
+from rotation.gateway.grounds import needs_record
 from rotation.history.people import Actor, Cast
 from rotation.ledger.rows import AttemptRow, Call, RequestRow
 
@@ -149,9 +151,10 @@ def request(
 ) -> RequestRow:
     last = attempts[-1]
     good = last.outcome == "ok"
+    stream = scene.chance.random() < 0.6
     return RequestRow(
         at=at, id=last.request_id, client_key_id=scene.client, operation="chat", asked=pool, pool=pool,
-        stream=scene.chance.random() < 0.6, status=200 if good else 503, outcome="answered" if good else "failed",
+        stream=stream, status=200 if good else 503, outcome="answered" if good else "failed",
         failure_kind=None if good else last.outcome, provider_id=last.provider_id if good else None,
         deployment_id=last.deployment_id if good else None, key_id=last.key_id if good else None,
         model=last.model if good else "", attempts=len(attempts), queue_ms=attempts[0].start_ms,
@@ -160,6 +163,8 @@ def request(
         tokens_out=last.tokens_out, usage_estimated=False,
         cost=sum((row.cost or Decimal(0) for row in attempts), Decimal(0)),
         simulated=True, error="" if good else "every model that could have answered was tried", trace=trace(attempts),
+        needs=json.dumps(needs_record(Needs(prompt_tokens=tokens_in, stream=stream))),
+        policy=json.dumps({"version": 1, "strategy": "ordered"}),
     )  # fmt: skip
 
 

@@ -139,6 +139,25 @@ def json_list(value: object, longest: int = TRACE_LONGEST) -> str:
     return body.decode()
 
 
+def json_object(value: object, longest: int = TRACE_LONGEST) -> str:
+    """A JSON object jsonb accepts; None is empty, and so is one longer than `longest` bytes."""
+    if value is None:
+        return "{}"
+    if not isinstance(value, dict):
+        raise Unfit(f"object expected, got {type(value).__name__}")
+    body = _dumps(value)
+    if b"\\u0000" in body:
+        body = _dumps(_without_nul(value))
+    return body.decode() if len(body) <= longest else "{}"
+
+
+def json_figures(value: object) -> str:
+    """The numbers, flags and nulls of an object; texts and whatever else is in it are left out."""
+    if not isinstance(value, dict):
+        return json_object(value)
+    return json_object({name: v for name, v in value.items() if v is None or isinstance(v, (bool, int, float))})
+
+
 def _dumps(value: object) -> bytes:
     try:
         return orjson.dumps(value)

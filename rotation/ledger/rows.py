@@ -16,7 +16,9 @@ from uuid import UUID
 from rotation.ledger.clean import (
     INT2,
     Unfit,
+    json_figures,
     json_list,
+    json_object,
     moment,
     money,
     number,
@@ -61,6 +63,8 @@ class RequestRow(NamedTuple):
     simulated: bool
     error: str
     trace: str
+    needs: str = "{}"
+    policy: str = "{}"
 
 
 class AttemptRow(NamedTuple):
@@ -133,6 +137,8 @@ def _request(record: Mapping[str, Any]) -> RequestRow:
         simulated=get("simulated") is True,
         error=text(get("error"), SENTENCE),
         trace=json_list(get("trace")),
+        needs=json_figures(get("needs")),
+        policy=json_object(get("policy")),
     )
 
 

@@ -49,6 +49,8 @@ class Request(models.Model):
     simulated = models.BooleanField()
     error = models.TextField()
     trace = models.JSONField(help_text="The candidates with their state and why, as the call saw them.")
+    needs = models.JSONField(default=dict, help_text="What it asked of a model: numbers and flags, never its text.")
+    policy = models.JSONField(default=dict, help_text="Version and strategy it was chosen by, and from whom.")
 
     class Meta:
         managed = False

@@ -44,6 +44,19 @@ def test_a_call_becomes_a_row_with_its_attempts(writer: Writer, once: Any, sql: 
     assert first["simulated"] is second["simulated"] is True
 
 
+def test_what_a_call_needed_and_its_policy_are_kept_and_old_lines_have_neither(
+    writer: Writer, once: Any, sql: psycopg.Connection
+) -> None:
+    needs = {"prompt_tokens": 1642, "max_output": None, "tools": True}
+    policy = {"version": 41, "strategy": "ordered", "order": [1, 2], "models": ["\0<script>"]}
+    writer.write(call(at=NOON + 1, needs={**needs, "prompt": "my secret plan", "deep": [1]}, policy=policy), call())
+    writer.write(call(at=NOON + 2, needs=[], id="11111111-1111-7111-8111-111111111111"))
+    assert once().bad == 1
+    old, new = sql.execute("SELECT needs, policy FROM rotation_request ORDER BY at").fetchall()
+    assert old == ({}, {})
+    assert new == (needs, {**policy, "models": ["\ufffd<script>"]})
+
+
 def test_roll_ups_of_one_rotated_call(writer: Writer, once: Any, sql: psycopg.Connection) -> None:
     writer.write(call([attempt(1, "overloaded"), attempt(2)]))
     once()
