@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rotation.core.rotation import GiveUp, Rotation, Try, Wait
 from rotation.core.selection import select
@@ -29,6 +30,8 @@ async def complete(gate: Gate, call: Call) -> Reply:
     """Answer the call, through as many targets as it takes. Raises `Refusal` when none could."""
     secrets = gate.snapshot.secrets  # this configuration's: the call keeps it, whatever is adopted meanwhile
     route = gate.snapshot.route(call.asked, call.models, call.client)
+    if call.started + route.policy.total < call.deadline:
+        call = replace(call, deadline=call.started + route.policy.total)
     candidates = select(gate.targets(route), call.needs, route.policy, gate.health.standing)
     entry = Entry(call, route, gate.write, gate.now, candidates)
     rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand)

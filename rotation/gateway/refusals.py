@@ -22,6 +22,7 @@ log = logging.getLogger("rotation.gateway")
 LATEST = 86_400  # seconds: the longest wait worth naming
 MENDABLE = (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE)
 NOTHING: Mapping[str, object] = {}
+CLIENTS_WAIT = 60  # seconds: OpenAI's libraries leave out a longer wait and try after half a second
 ENOUGH_TRIES = 3  # after this many attempts of ours a client's own retries would only pile up
 
 
@@ -100,11 +101,14 @@ def _when(end: GiveUp, now: float) -> str:
 
 
 def _retry(end: GiveUp, entry: Entry, now: float) -> dict[str, str]:
-    """`retry-after` is the earliest feasible moment; after enough tries of ours the client should not add its own."""
-    headers = {"x-should-retry": "false" if len(entry.notes) >= ENOUGH_TRIES or not end.retry_at else "true"}
-    if end.retry_at:
-        headers["retry-after"] = str(min(max(math.ceil(end.retry_at - now), 1), LATEST))
-    return headers
+    """`retry-after` is the earliest feasible moment. After enough tries of ours, or for a moment further off than
+    clients wait, they should not add their own: told to retry, they would do so at once.
+    """
+    if not end.retry_at:
+        return {"x-should-retry": "false"}
+    seconds = min(max(math.ceil(end.retry_at - now), 1), LATEST)
+    worth = len(entry.notes) < ENOUGH_TRIES and seconds <= CLIENTS_WAIT
+    return {"x-should-retry": "true" if worth else "false", "retry-after": str(seconds)}
 
 
 def _why(entry: Entry) -> dict[str, object]:

@@ -58,3 +58,15 @@ def test_a_target_that_uses_up_its_own_time_is_blamed_as_before() -> None:
             assert pages(gate)[0]["attempts"][0]["outcome"] == FailureKind.TIMED_OUT
 
     asyncio.run(story())
+
+
+def test_a_pool_may_allow_its_calls_less_time_in_all() -> None:
+    policy = policy_from("balanced", {"total": 0.1})
+
+    async def story() -> None:
+        async with upstream(silence) as url, gate_for(Offer("generic", "m", base_url=url), policy=policy) as gate:
+            status, body, _ = await ask(gate)
+            assert (status, body["error"]["code"]) == (504, "deadline_exceeded")
+            assert pages(gate)[0]["total_ms"] < 3000
+
+    asyncio.run(story())

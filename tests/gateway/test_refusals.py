@@ -69,48 +69,48 @@ LATE = Failure(K.TIMED_OUT, "no answer within 60.0 s")
 LONG = Failure(K.TOO_LONG, "maximum context length is 8192 tokens", 400)
 LACKS = Failure(K.LACKS_FEATURE, "tools are not supported", 404, feature="tools")
 GARBAGE = Failure(K.GENERATION_FAILED, HOSTILE, 400)
-SOON = MORNING + 90
+SOON = MORNING + 45
 
 CASES: dict[str, tuple[Case, tuple[int, str, str | None, str | None]]] = {
     "all are limited": (Case((ONE, limited()), (TWO, limited()), back=SOON),
-                        (429, "all_targets_rate_limited", "90", "true")),
+                        (429, "all_targets_rate_limited", "45", "true")),
     "all turned out to be limited": (Case(ONE, TWO, tried=(LIMITED, LIMITED), back=SOON),
-                                     (429, "all_targets_rate_limited", "90", "true")),
+                                     (429, "all_targets_rate_limited", "45", "true")),
     "limited for less than a second": (Case((ONE, limited()), back=MORNING + 0.2),
                                        (429, "all_targets_rate_limited", "1", "true")),
     "limited for a part of a second more": (Case((ONE, limited()), back=MORNING + 4.1),
                                             (429, "all_targets_rate_limited", "5", "true")),
     "limited for a week": (Case((ONE, limited()), back=MORNING + 7 * 86_400),
-                           (429, "all_targets_rate_limited", "86400", "true")),
+                           (429, "all_targets_rate_limited", "86400", "false")),
     "one limited, the other gone": (Case((ONE, limited()), (TWO, BENCHED), back=SOON),
-                                    (429, "all_targets_rate_limited", "90", "true")),
+                                    (429, "all_targets_rate_limited", "45", "true")),
     "one limited, the other without credit": (Case((ONE, limited()), (TWO, BROKE), back=SOON),
-                                              (503, "no_healthy_upstream", "90", "true")),
+                                              (503, "no_healthy_upstream", "45", "true")),
     "one limited, the other resting": (Case((ONE, limited()), (TWO, RESTING), back=MORNING + 30),
                                        (503, "no_healthy_upstream", "30", "true")),
     "one limited, the other down": (Case(ONE, TWO, tried=(LIMITED, DOWN), back=SOON),
-                                    (503, "no_healthy_upstream", "90", "true")),
+                                    (503, "no_healthy_upstream", "45", "true")),
     "all are resting": (Case((ONE, RESTING), (TWO, RESTING), back=MORNING + 30),
                         (503, "no_healthy_upstream", "30", "true")),
     "all are gone": (Case((ONE, BENCHED), (TWO, BENCHED)), (503, "no_healthy_upstream", None, "false")),
     "all are down": (Case(ONE, TWO, tried=(DOWN, LATE), back=MORNING + 2), (503, "no_healthy_upstream", "2", "true")),
     "three were tried": (Case(ONE, TWO, THREE, tried=(DOWN, DOWN, DOWN), back=SOON),
-                         (503, "no_healthy_upstream", "90", "false")),
+                         (503, "no_healthy_upstream", "45", "false")),
     "each produced garbage": (Case(ONE, TWO, tried=(GARBAGE, GARBAGE)), (503, "no_healthy_upstream", None, "false")),
     "the deadline passed": (Case(ONE, TWO, tried=(DOWN, LATE), back=SOON, took=5, seconds=5),
-                            (504, "deadline_exceeded", "85", "true")),
+                            (504, "deadline_exceeded", "40", "true")),
     "the deadline passed for good": (Case(ONE, tried=(DOWN,), took=5, seconds=5),
                                      (504, "deadline_exceeded", None, "false")),
     "too long for all": (Case(ONE, TWO, tried=(LONG, LONG)), (400, "too_long", None, "false")),
     "too long for one, refused by the other": (Case(ONE, TWO, tried=(LONG, LACKS)),
                                                (400, "lacks_feature", None, "false")),
     "too long for the last, the first was down": (Case(ONE, TWO, tried=(DOWN, LONG), back=SOON),
-                                                  (503, "no_healthy_upstream", "90", "true")),
+                                                  (503, "no_healthy_upstream", "45", "true")),
     "too long for one, the larger is limited": (Case(ONE, (TWO, limited()), tried=(LONG,), back=SOON),
-                                                (503, "no_healthy_upstream", "90", "true")),
+                                                (503, "no_healthy_upstream", "45", "true")),
     "none fits": (Case((ONE, UNFIT), (TWO, UNFIT)), (400, "no_fit", None, "false")),
     "one does not fit, the other is limited": (Case((ONE, UNFIT), (TWO, limited()), back=SOON),
-                                               (429, "all_targets_rate_limited", "90", "true")),
+                                               (429, "all_targets_rate_limited", "45", "true")),
     "no key": (Case(route=Route("auto", (1, 2))), (503, "no_key", None, "false")),
     "an empty pool": (Case(route=Route("auto", ())), (503, "empty_pool", None, "false")),
 }  # fmt: skip
@@ -150,7 +150,7 @@ def test_the_candidates_are_told_by_name_state_and_reason_and_nothing_else() -> 
 
 def test_the_message_says_how_many_were_tried_and_when_one_is_free() -> None:
     told = Case(ONE, TWO, tried=(DOWN, DOWN), back=SOON).told.message
-    assert told == "No target could answer (2 tried). The first may be free again in 90 s."
+    assert told == "No target could answer (2 tried). The first may be free again in 45 s."
 
 
 # the caller's own mistakes

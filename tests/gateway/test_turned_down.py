@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from rotation.core.failures import Failure, FailureKind
 from rotation.core.selection import State
 from rotation.gateway.health import Permit, Work
+from rotation.gateway.snapshot import Block
 from rotation.providers.base import Limit, Usage
 from rotation.simulator.serve import Running
 from tests.cast import Offer
@@ -133,3 +135,19 @@ def test_a_breaker_that_opens_while_a_call_is_under_way_may_still_be_a_last_reso
         rig.health.failed(rig.admitted(target()), Failure(FailureKind.OVERLOADED))
     assert rig.refused(target()).soft
     rig.admitted(target(), last_resort=True)
+
+
+@pytest.mark.parametrize(("seconds", "retry"), [(30, "true"), (60, "true"), (90, "false")])
+def test_clients_are_told_to_retry_only_what_they_would_wait_for(seconds: int, retry: str) -> None:
+    """Told to retry in an hour, OpenAI's library does so within a second."""
+
+    async def story() -> None:
+        async with gate_for(Offer("generic", "m", base_url=NOWHERE)) as gate:
+            until = gate.now() + seconds
+            gate.adopt(replace(gate.snapshot, blocks=[Block("key:111", until, FailureKind.RATE_LIMITED, "limited")]))
+            _, _, refusal = await ask(gate)
+            assert refusal is not None
+            assert refusal.headers["x-should-retry"] == retry
+            assert int(refusal.headers["retry-after"]) in (seconds, seconds - 1)
+
+    asyncio.run(story())
