@@ -39,7 +39,8 @@ def test_command(arguments: list[str]) -> list[str]:
     told = any(word.startswith(("-n", "--numprocesses", "--pdb")) for word in arguments)
     processes = max(2, min(8, len(os.sched_getaffinity(0))))
     spread = [] if told else ["-n", str(processes)]
-    return [sys.executable, "-m", "pytest", "--dist", "loadgroup", *spread, *arguments]
+    share = ["--dist", "loadscope", "--no-loadscope-reorder"]  # see tests/shares.py
+    return [sys.executable, "-m", "pytest", *share, *spread, *arguments]
 
 
 def main() -> None:

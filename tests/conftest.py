@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import django
 import hypothesis
@@ -69,6 +70,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         process.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
     STARTED.clear()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getoption("dist") != "loadscope":
+        return None
+    from tests.shares import ByFile
+
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        from tests.shares import costliest_first
+
+        costliest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ("web", "worker", "beat", "ledger")
 LONG = 120.0
 
-pytestmark = [pytest.mark.xdist_group("compose"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 def image_env() -> dict[str, str]:

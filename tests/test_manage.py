@@ -221,7 +221,7 @@ def test_without_a_newer_python_it_says_which_one_is_needed(door, monkeypatch, t
 
 @pytest.mark.parametrize("arguments", [["-n", "0"], ["-n3", "-x"], ["--numprocesses=1"], ["--pdb"]])
 def test_who_says_how_many_processes_test_gets_that_many(door, arguments):
-    assert door.test_command(arguments) == [sys.executable, "-m", "pytest", "--dist", "loadgroup", *arguments]
+    assert door.test_command(arguments) == [*door.test_command(["-n0"])[:-1], *arguments]
 
 
 def test_the_tests_run_in_two_processes_or_more(door):

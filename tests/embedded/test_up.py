@@ -21,7 +21,7 @@ from dotenv import dotenv_values
 from tests.embedded.running import PARTS, Up, ask
 from tests.embedded.waiting import alive, mentioning, until
 
-pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 HELLO = {"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}
 
