@@ -66,6 +66,8 @@ FITNESS: Sequence[tuple[str, Callable[[Needs], bool], Callable[[Deployment], boo
 
 def unfit(deployment: Deployment, needs: Needs) -> str | None:
     """Why this deployment cannot serve these needs, in words; None when it can, as far as is known."""
+    if deployment.type != needs.type:
+        return f"this model is for {deployment.type}, the call is for {needs.type}"
     for feature, wanted, has in FITNESS:
         if wanted(needs) and (has(deployment) is False or feature in deployment.lacks):
             return f"the call uses {feature.replace('_', ' ')}, which this model does not support"

@@ -52,7 +52,8 @@ class Deployment:
     """A provider's offer of one model.
 
     `context` and `max_output` are tokens; prices are USD per token; None means not known.
-    A feature that is None is not known either, and is given the benefit of the doubt.
+    A feature that is None is not known either, and is given the benefit of the doubt. `type` is the work it is for:
+    chat, transcription or embedding.
     """
 
     id: int
@@ -70,6 +71,8 @@ class Deployment:
     price_out: float | None = None
     free: bool = False
     lacks: frozenset[str] = frozenset()
+    seed_seconds: float | None = None
+    type: str = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ def scopes_of(target: Target) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a call asks of a target. Token counts are estimates (characters / 4)."""
+    """What a call asks of a target. Token counts are estimates (characters / 4); `type` is a deployment's."""
 
     prompt_tokens: int = 0
     max_output: int | None = None
@@ -170,3 +173,4 @@ class Needs:
     json_schema: bool = False
     images: int = 0
     stream: bool = False
+    type: str = "chat"

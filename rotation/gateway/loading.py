@@ -26,6 +26,7 @@ from rotation.core.selection import NEVER
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
 from rotation.gateway.clients import Client
 from rotation.gateway.snapshot import Block, Learned, Snapshot
+from rotation.providers.model_names import work_of
 
 log = logging.getLogger("rotation.gateway")
 
@@ -35,7 +36,7 @@ MILLION = 1_000_000
 KEY = "id account_id sealed last4 label state state_reason state_since checked_at"
 DEPLOYMENT = (
     "id provider_id model_id family context max_output tools parallel_tools json_schema images reasoning "
-    "price_in price_out free status status_reason lacks"
+    "price_in price_out free status status_reason lacks tags"
 )
 
 Row = Any  # one row as a plain dictionary: names to values
@@ -107,6 +108,8 @@ def _deployment(row: dict[str, Any]) -> Deployment:
     known: dict[str, Any] = {name: row[name] for name in names}
     for name in ("price_in", "price_out"):
         known[name] = float(row[name]) / MILLION if row[name] is not None else None
+    known["type"] = work_of(row["model_id"], row.get("tags") or ())
+    known["seed_seconds"] = row.get("seed_latency_s")  # a file kept by an earlier version has none
     return Deployment(row["id"], row["provider_id"], row["model_id"], lacks=frozenset(row["lacks"]), **known)
 
 

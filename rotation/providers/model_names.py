@@ -34,6 +34,8 @@ _TYPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
+OTHER_WORK = ("transcription", "embedding")  # than chat, that is sent to a provider
+
 
 def family(model: str) -> str:
     """The model's family: its name up to the version, without author, size, tuning and variant.
@@ -69,3 +71,12 @@ def type_of(model: str, outputs: Iterable[str] = ()) -> str:
     if given and "text" not in given:
         return "image" if "image" in given else "other"
     return "chat"
+
+
+def work_of(model: str, tags: Iterable[str] = ()) -> str:
+    """transcription, embedding or chat: what a deployment is for, by its tags, else by its id."""
+    for work in OTHER_WORK:
+        if work in tags:
+            return work
+    guess = type_of(model)
+    return guess if guess in OTHER_WORK else "chat"
