@@ -6,17 +6,42 @@ only the gateway (and, for listings and key checks, the worker) sends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rotation.core.failures import Failure
 
 
+class FilePart(Protocol):
+    """A file to be sent: its clean name, its content type, its size in bytes; read any number of times."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def pieces(self) -> AsyncIterator[bytes]: ...
+
+
+class Body(Protocol):
+    """A body sent in pieces, because it is too large to be held; its length in bytes is known beforehand."""
+
+    @property
+    def length(self) -> int: ...
+
+    def pieces(self) -> AsyncIterator[bytes]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A request ready to be sent. Header names are lower case; `headers` holds the secret, so it has no repr.
 
+    The body is `body`, or `stream` when that is given.
     `dropped` names what the client asked for and this provider is not told, in the order of the payload.
     """
 
@@ -25,19 +50,22 @@ class Outgoing:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     dropped: tuple[str, ...] = ()
+    stream: Body | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the provider counted them; `estimated` when we had to (characters / 4). `cost` in USD if given.
 
-    An estimate made from an answer alone cannot know the prompt: its `tokens_in` is 0.
+    An estimate made from an answer alone cannot know the prompt: its `tokens_in` is 0. `audio_seconds` is what was
+    heard, None where nothing was.
     """
 
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float | None = None
     estimated: bool = False
+    audio_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +76,7 @@ class Answer:
     usage: Usage | None
     finish_reason: str | None
     model: str = ""
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +173,20 @@ class Adapter(Protocol):
         self, base_url: str, secret: str, model: str, payload: Mapping[str, Any], *, options: Mapping[str, Any] = ...
     ) -> Outgoing:
         """A chat completion for `model`. `payload` is the client's, kept but for `model`; a stream asks for usage."""
+        ...
+
+    def transcription(
+        self,
+        base_url: str,
+        secret: str,
+        model: str,
+        fields: Sequence[tuple[str, str]],
+        file: FilePart,
+        *,
+        translate: bool = ...,
+        options: Mapping[str, Any] = ...,
+    ) -> Outgoing:
+        """Audio to text. `fields` are the client's, kept but for `model`; the body is streamed."""
         ...
 
     def listing(self, base_url: str, secret: str) -> Outgoing: ...

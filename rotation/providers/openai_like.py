@@ -6,13 +6,13 @@ A kind overrides what it does otherwise; anything not overridden is meant.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from rotation.core.failures import Failure, FailureKind
-from rotation.providers import answers, errors, limits, requests
-from rotation.providers.base import Answer, KeyReport, Limit, Listed, Outgoing, StreamReader
+from rotation.providers import answers, errors, limits, multipart, requests
+from rotation.providers.base import Answer, FilePart, KeyReport, Limit, Listed, Outgoing, StreamReader
 from rotation.providers.complaints import Complaint
 from rotation.providers.envelope import read_complaint
 from rotation.providers.stream import ChatStream
@@ -57,6 +57,30 @@ class OpenAILike(ABC):
         """Last changes to a payload; here: a stream asks for its usage."""
         if self.asks_usage and body.get("stream") is True and not options.get("no_stream_options"):
             requests.with_usage(body)
+
+    def transcription(
+        self,
+        base_url: str,
+        secret: str,
+        model: str,
+        fields: Sequence[tuple[str, str]],
+        file: FilePart,
+        *,
+        translate: bool = False,
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> Outgoing:
+        """Audio to text with `model`, or to English text."""
+        drops = requests.NEVER_SENT | self.drops | requests.names(options.get("drops"))
+        kept, dropped = multipart.fields_for(fields, model, drops)
+        body = multipart.Multipart.of([*kept, *self.spoken(kept, translate)], file)
+        headers = requests.authorised(secret, self.headers(options))
+        headers |= {"content-type": body.type, "content-length": str(body.length), "accept": "*/*"}
+        url = f"{base_url.rstrip('/')}/audio/{'translations' if translate else 'transcriptions'}"
+        return Outgoing("POST", url, headers, dropped=dropped, stream=body)
+
+    def spoken(self, fields: Sequence[tuple[str, str]], translate: bool) -> Sequence[tuple[str, str]]:
+        """Fields added to these for audio; here: none."""
+        return ()
 
     def headers(self, options: Mapping[str, Any]) -> Mapping[str, str]:
         """Headers of this kind's own."""

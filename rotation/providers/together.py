@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,10 @@ class Together(OpenAILike):
     drops = OPENROUTER_ONLY
     asks_usage = False  # told unasked, in the last chunk or one of its own
     renames = MappingProxyType({"eos": "stop"})
+
+    def spoken(self, fields: Sequence[tuple[str, str]], translate: bool) -> Sequence[tuple[str, str]]:
+        """It takes all speech for English unless told otherwise; everybody else listens first."""
+        return () if translate or any(name == "language" for name, _ in fields) else (("language", "auto"),)
 
     def header_limits(self, headers: Mapping[str, str]) -> list[Limit]:
         """Per second, whatever the tier tables say per minute."""
