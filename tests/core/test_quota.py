@@ -402,3 +402,119 @@ class QuotaMachine(RuleBasedStateMachine):
 
 TestQuotaMachine = QuotaMachine.TestCase
 TestQuotaMachine.settings = settings(max_examples=50, deadline=None)
+
+
+# a provider's number is as old as the call it answers
+
+
+def under_way(ours: Quota, **needs: float) -> Reservation:
+    return ours.reserve(needs, START)
+
+
+def told(ours: Quota, remaining: float, answers: Reservation | None, later: float, *, counted: bool = True) -> None:
+    ours.learn("tokens", 6_000, MINUTE, remaining, START + later, source="header", answers=answers, counted=counted)
+
+
+def left(ours: Quota, later: float, axis: str = "tokens") -> float:
+    return next(s.left for s in ours.standing(START + later) if s.axis == axis)
+
+
+def test_what_was_refilled_while_a_call_ran_is_not_lost_by_its_answer():
+    ours = quota(tokens=(6_000, MINUTE))
+    first = under_way(ours, tokens=4_000)
+    told(ours, 2_000, first, 10)  # as it stood ten seconds ago; a thousand tokens came back since
+    assert left(ours, 10) == pytest.approx(3_000)
+
+
+def test_a_stranger_on_the_account_is_noticed_once_however_many_answers_tell_of_him():
+    ours = quota(tokens=(6_000, MINUTE))
+    calls = [under_way(ours, tokens=100) for _ in range(5)]
+    for number, call in enumerate(calls, 1):
+        told(ours, 6_000 - 100 * number - 2_000, call, 1)
+    assert left(ours, 1) == pytest.approx(6_000 - 500 - 2_000 + 100)
+
+
+def test_a_refused_call_was_not_counted_by_who_tells_what_is_left():
+    ours = quota(tokens=(6_000, MINUTE))
+    call = under_way(ours, tokens=4_000)
+    told(ours, 6_000, call, 1, counted=False)
+    assert left(ours, 1) == pytest.approx(2_100)
+    told(ours, 1_000, call, 1, counted=False)
+    ours.settle(call, {"tokens": 0.0}, START + 1)
+    assert left(ours, 1) == pytest.approx(1_100)
+
+
+def test_what_is_told_of_a_window_that_is_over_says_nothing_of_the_new_one():
+    day = Quota()
+    day.configure("requests", 50, DAY, START, fixed=True)
+    late = (START // DAY + 1) * DAY - 1
+    call = day.reserve({"requests": 1.0}, late)
+    day.learn("requests", 50, DAY, 3, late + 2, source="text", answers=call)
+    assert day.buckets["requests", DAY].available(late + 2) == 50
+    day.release(call, late + 2)
+    assert day.buckets["requests", DAY].available(late + 2) == 50
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 20), st.integers(1, 2_000), st.integers(0, 2_000)), min_size=1, max_size=30),
+    st.integers(1, 5),
+)
+def test_truthful_answers_never_move_a_bucket_that_is_right(steps, at_once):
+    """The provider counts as we do, rounds down, and answers later: nobody else is there, so nothing is corrected."""
+    ours, now = quota(tokens=(6_000, MINUTE)), START
+    calls: list[tuple[Reservation, float, int]] = []
+    bucket = ours.buckets["tokens", MINUTE]
+    for passed, need, used in steps:
+        now += passed
+        if ours.admit({"tokens": need}, now) is None:
+            call = ours.reserve({"tokens": float(need)}, now)
+            calls.append((call, math.floor(bucket.available(now)), used))
+        if len(calls) >= at_once:
+            call, remaining, real = calls.pop(0)
+            ours.learn("tokens", 6_000, MINUTE, remaining, now, source="header", answers=call)
+            ours.settle(call, {"tokens": float(real)}, now)
+    assert abs(bucket.shifted) < 1e-6
+
+
+# limits to start with
+
+
+def test_of_two_starts_the_table_gives_way_and_what_was_used_is_kept():
+    ours = Quota()
+    assert ours.configure("requests", 1_000, DAY, START, source="plan")
+    ours.reserve({"requests": 40.0}, START)
+    assert ours.configure("requests", 500, DAY, START)
+    assert not ours.configure("requests", 1_000, DAY, START, source="plan")
+    assert left(ours, 0, "requests") == 460
+    assert ours.learn("requests", 500, DAY, None, START, source="header"), "now it is known for certain"
+    assert not ours.configure("requests", 1_000, DAY, START)
+
+
+def test_a_table_the_account_is_no_longer_on_is_forgotten_and_nothing_else():
+    ours = quota(tokens=(6_000, MINUTE))
+    ours.configure("requests", 30, MINUTE, START, source="plan")
+    ours.configure("requests", 1_000, DAY, START, source="plan")
+    ours.forget_plans({("requests", DAY)})
+    assert set(ours.buckets) == {("tokens", MINUTE), ("requests", DAY)}
+
+
+def test_a_bucket_with_debt_lets_a_large_request_through_when_it_is_full_and_makes_the_next_wait():
+    ours = Quota()
+    ours.configure("tokens", 1_000, 1.0, START, debt=True)
+    assert wait(ours, tokens=3_500) == 0.0
+    ours.reserve({"tokens": 3_500}, START)
+    assert wait(ours, tokens=10) == pytest.approx(2.51)
+    assert wait(ours, tokens=9_999) == pytest.approx(3.5)
+
+
+def test_what_was_used_before_a_restart_is_still_used_after_it():
+    before = quota(requests=(50, DAY), tokens=(6_000, MINUTE))
+    before.buckets["requests", DAY].fixed = True
+    before.reserve({"requests": 30.0, "tokens": 6_000.0}, START)
+    after = Quota()
+    after.configure("requests", 1_000, DAY, START + 10, fixed=True)  # the account was upgraded meanwhile
+    after.configure("tokens", 6_000, MINUTE, START + 10)
+    after.resume(Quota.from_list(json.loads(json.dumps(before.to_list()))), START + 10)
+    assert left(after, 10, "requests") == 970
+    assert left(after, 10) == pytest.approx(1_000)
+    assert left(after, 2 * DAY, "requests") == 1_000
