@@ -107,8 +107,9 @@ def _usage(parsed: Mapping[str, Any], audio: Audio) -> Usage:
 def _seconds(value: Any) -> float | None:
     if isinstance(value, str) and value.isascii() and value.replace(".", "", 1).isdecimal():  # some write numbers so
         value = float(value)
-    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONGEST
-    return float(value) if known else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < _LONGEST else None
 
 
 def billed(kind: str, seconds: float) -> float:
