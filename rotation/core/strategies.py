@@ -47,7 +47,7 @@ def ordered(choices: Sequence[Choice], turn: int, rand: Callable[[], float]) -> 
 
 def fastest(choices: Sequence[Choice], turn: int, rand: Callable[[], float]) -> list[Choice]:
     """Who is expected to be quickest goes first; among equals the pool's order."""
-    return sorted(choices, key=lambda c: c.seconds)
+    return sorted(choices, key=lambda c: round(c.seconds, 6))  # equals that logarithms made differ
 
 
 def cheapest(choices: Sequence[Choice], turn: int, rand: Callable[[], float]) -> list[Choice]:

@@ -32,7 +32,7 @@ async def complete(gate: Gate, call: Call) -> Reply:
     route = gate.snapshot.route(call.asked, call.models, call.client)
     if call.started + route.policy.total < call.deadline:
         call = replace(call, deadline=call.started + route.policy.total)
-    candidates = select(gate.targets(route), call.needs, route.policy, gate.health.standing)
+    candidates = select(gate.targets(route, stream=call.stream), call.needs, route.policy, gate.health.standing)
     entry = Entry(call, route, gate.write, gate.now, candidates)
     rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand)
     try:

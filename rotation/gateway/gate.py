@@ -16,6 +16,7 @@ from rotation.gateway import recall
 from rotation.gateway.clock import Clock
 from rotation.gateway.health import Health, Permit
 from rotation.gateway.journal import Journal
+from rotation.gateway.order import Order
 from rotation.gateway.snapshot import Route, Snapshot
 from rotation.gateway.summary import Summary
 from rotation.gateway.upstream import Upstream
@@ -41,6 +42,7 @@ class Gate:
         self.summary = Summary()
         self.health = Health(now=self.now, rand=rand, note=self.write)
         recall.adopt(self.health, snapshot)
+        self.order = Order(self.health.pace, now=self.now, rand=rand)
         self._turns: dict[int, int] = {}
 
     def write(self, record: Mapping[str, Any]) -> None:
@@ -67,9 +69,9 @@ class Gate:
         self.health.note_lack(target, failure.feature)
         self.snapshot = without_feature(self.snapshot, target.deployment.id, failure.feature)
 
-    def targets(self, route: Route) -> Iterator[Target]:
-        """The route's targets in order; the keys of a deployment take turns."""
-        for deployment in route.deployments:
+    def targets(self, route: Route, *, stream: bool = False) -> Iterator[Target]:
+        """The route's targets in the order of its strategy; the keys of a deployment take turns."""
+        for deployment in self.order.of(route, self.snapshot.deployments, stream=stream):
             targets = self.snapshot.targets.get(deployment, ())
             if len(targets) > 1:
                 turn = self._turns[deployment] = (self._turns.get(deployment, -1) + 1) % len(targets)

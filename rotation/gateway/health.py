@@ -154,7 +154,7 @@ class Health:
             took = 0.0 if index else first or elapsed  # a slow model is no fault of its provider's others
             self.moved(scope, self.breakers[scope].record_success(leave, now, took), permit.request)
         self.limits.settle(permit.reserved, usage, now)
-        self.pace.learn(permit.target.deployment.id, first, elapsed)
+        self.pace.learn(permit.target.deployment.id, first, elapsed, now=now)
         self._recovered(permit.target, permit.started)
 
     def failed(self, permit: Permit, failure: Failure) -> float | None:

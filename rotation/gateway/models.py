@@ -20,7 +20,7 @@ def one(snapshot: Snapshot, client: Client, name: str) -> bytes:
     offer = _offers(snapshot, client).get(name)
     if offer is None:
         route = snapshot.route(name, (), client)  # a bare model id, or the refusal that says what is wrong
-        offer = _offer(name, snapshot.providers[snapshot.deployments[route.deployments[0]].provider].name)
+        offer = _offer(name, "rotation" if route.pool else _owner(snapshot, route.deployments[0]))
     return orjson.dumps(offer)
 
 
@@ -35,6 +35,10 @@ def _offers(snapshot: Snapshot, client: Client) -> dict[str, dict[str, Any]]:
             name = f"{provider.name}/{deployment.model}"
             offers[name] = {**_offer(name, provider.name), "context_length": deployment.context}
     return offers
+
+
+def _owner(snapshot: Snapshot, deployment: int) -> str:
+    return snapshot.providers[snapshot.deployments[deployment].provider].name
 
 
 def _offer(name: str, owner: str) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 A call that has timed out before waits twice as long at the next target, and so on: an answer that is
 simply long must not be cut off by every target in turn.
+
+The same times are what the order by speed and the planning of deadlines go by (`heard`); what is long ago counts less.
 """
 
 from __future__ import annotations
 
+from rotation.core.expectation import Heard
 from rotation.core.policy import Policy
 from rotation.core.stats import Recent
 from rotation.core.targets import Deployment
@@ -13,6 +16,8 @@ from rotation.core.targets import Deployment
 ENOUGH = 10  # answers, before their p95 says anything
 LONG_ANSWER = 1024  # tokens: what is asked for beyond this is given time at a slow 20 tokens/s
 TOKENS_PER_SECOND = 20.0
+HALF_LIFE = 600.0  # seconds after which what was heard is worth half as much
+FORGET = 3600.0  # seconds of silence after which it is worth nothing
 
 
 class Pace:
@@ -21,11 +26,24 @@ class Pace:
     def __init__(self) -> None:
         self._first: dict[int, Recent] = {}
         self._whole: dict[int, Recent] = {}
+        self._at: dict[tuple[int, bool], float] = {}  # (deployment, streamed) -> when it was heard of last
 
-    def learn(self, deployment: int, first: float | None, elapsed: float) -> None:
+    def learn(self, deployment: int, first: float | None, elapsed: float, *, now: float = 0.0) -> None:
         """`first` None means that the answer came in one piece after `elapsed` seconds."""
-        kept = self._whole if first is None else self._first
+        kept, place = (self._whole if first is None else self._first), (deployment, first is not None)
+        if now - self._at.get(place, now) > FORGET:
+            del kept[deployment]
+        self._at[place] = now
         kept.setdefault(deployment, Recent()).add(elapsed if first is None else first)
+
+    def heard(self, deployment: int, *, stream: bool, now: float) -> Heard | None:
+        """Times to the first content of streams, or of whole answers; None when there are none of late."""
+        recent = (self._first if stream else self._whole).get(deployment)
+        silent = max(now - self._at.get((deployment, stream), now), 0.0)
+        if not recent or silent > FORGET:
+            return None
+        low, middle, high = (recent.quantile(q) or 0.0 for q in (0.05, 0.5, 0.95))
+        return Heard(low, middle, high, len(recent) * 0.5 ** (silent / HALF_LIFE))
 
     def first_content(self, deployment: Deployment, policy: Policy, timeouts: int) -> float:
         """Seconds to wait for a stream's first content; `timeouts` is how many targets have timed out in this call."""

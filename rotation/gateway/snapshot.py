@@ -9,17 +9,19 @@ from __future__ import annotations
 import difflib
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, Policy
+from rotation.core.strategies import CHEAPEST, FASTEST, ORDERED
 from rotation.core.targets import Deployment, Pool, Provider, Target
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal
 from rotation.sealing import Secret
 
 POOL_PREFIX = "pool/"
+SUFFIXES = (FASTEST, CHEAPEST)  # `auto:fastest`: the client's own wish, which no pin outranks
 LONGEST_NAME = 200
 ALIKE = 0.6
 COMPARED = 20  # names an unknown one is held against; each costs a tenth of a millisecond
@@ -47,13 +49,20 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a call may go: deployments in order, under one policy. `pool` is "" for a model asked for by name."""
+    """Where a call may go: deployments in the pool's order, under one policy. `pool` is "" for a model asked by name.
+
+    `pinned` ones keep their place whatever the strategy. `members` are a chain's names, each with its own strategy.
+    `why` is said where the route is not what the name alone would mean.
+    """
 
     pool: str
     deployments: tuple[int, ...]
     policy: Policy = BALANCED
     version: int = 0
-    strategy: str = "ordered"
+    strategy: str = ORDERED
+    pinned: frozenset[int] = frozenset()
+    members: tuple[Route, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,19 +97,31 @@ class Snapshot:
     def route(self, asked: str, models: Iterable[str], client: Client) -> Route:
         """What the names mean for this client. Raises `Refusal`: 403 for what it may not use, 404 for no such name."""
         chain = [asked, *(m for m in models if m != asked)]
-        if len(chain) == 1 or asked in self.pools:
+        if len(chain) == 1 or self.split(asked)[0] in self.pools:
             return self._one(asked, client)
         found = [self._one(name, client) for name in chain]
         ids = dict.fromkeys(i for route in found for i in route.deployments)
-        return Route("", tuple(ids))
+        return Route("", tuple(ids), members=tuple(found))
 
-    def _one(self, name: str, client: Client) -> Route:
+    def split(self, name: str) -> tuple[str, str]:
+        """A name without its suffix, and the strategy the suffix asks for or "". What is really called so wins."""
+        base, _, strategy = name.rpartition(":")
+        real = name in self.names or name in self.pools or strategy not in SUFFIXES
+        return (name, "") if real else (base, strategy)
+
+    def _one(self, asked: str, client: Client) -> Route:
+        name, strategy = self.split(asked)
+        route = self._named(name, client)
+        return replace(route, strategy=strategy, pinned=frozenset()) if strategy else route
+
+    def _named(self, name: str, client: Client) -> Route:
         pool = self.pools.get(name) or self.pools.get(name.removeprefix(POOL_PREFIX))
         if pool is not None:
             if client.pools and pool.name not in client.pools:
                 raise self._not_allowed(pool.name, client)
             ids = tuple(p.deployment for p in pool.placements)
-            return Route(pool.name, ids, pool.policy, pool.version, pool.strategy)
+            pinned = frozenset(p.deployment for p in pool.placements if p.pinned)
+            return Route(pool.name, ids, pool.policy, pool.version, pool.strategy, pinned)
         ids = self.names.get(name, ())
         if client.pools:
             raise self._not_allowed(name, client)

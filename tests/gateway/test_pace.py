@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotation.core.policy import BALANCED
-from rotation.gateway.pace import ENOUGH, Pace
+from rotation.gateway.pace import ENOUGH, FORGET, HALF_LIFE, Pace
 from tests.gateway.parts import target
 
 ONE, OTHER = target(1).deployment, target(2).deployment
@@ -47,3 +47,28 @@ def test_a_long_answer_is_given_the_time_it_needs() -> None:
     pace = learned(None, 0.1)
     assert pace.whole(ONE, BALANCED, 0, 1024) == FLOOR
     assert pace.whole(ONE, BALANCED, 0, 1024 + 2000) == FLOOR + 100
+
+
+def test_what_is_heard_are_the_recent_times_worth_less_as_they_age() -> None:
+    pace = learned(0.5, count=20)
+    heard = pace.heard(ONE.id, stream=True, now=0.0)
+    assert heard is not None
+    assert (heard.p5, heard.p50, heard.p95, heard.samples) == (0.5, 0.5, 0.5, 20)
+    later = pace.heard(ONE.id, stream=True, now=HALF_LIFE)
+    assert later is not None
+    assert later.samples == pytest.approx(10)
+
+
+def test_nothing_is_heard_of_others_of_the_other_kind_or_of_long_ago() -> None:
+    pace = learned(0.5)
+    assert pace.heard(ONE.id, stream=False, now=0.0) is None
+    assert pace.heard(OTHER.id, stream=True, now=0.0) is None
+    assert pace.heard(ONE.id, stream=True, now=FORGET + 1) is None
+
+
+def test_after_a_long_silence_old_times_do_not_speak_for_the_new_one() -> None:
+    pace = learned(9.0, count=40)
+    pace.learn(ONE.id, 0.1, 0.0, now=FORGET + 1)
+    heard = pace.heard(ONE.id, stream=True, now=FORGET + 1)
+    assert heard is not None
+    assert (heard.p50, heard.samples) == (0.1, 1)

@@ -104,3 +104,53 @@ def test_a_pool_goes_before_a_model_of_the_same_name(snapshot: Snapshot) -> None
 
 def test_no_plain_secret_is_in_what_it_looks_like(snapshot: Snapshot) -> None:
     assert all(secret.reveal() not in repr(snapshot) for secret in snapshot.secrets.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "pool", "deployments", "strategy"),
+    [
+        ("fast:fastest", "fast", (3, 1), "fastest"),
+        ("pool/fast:cheapest", "fast", (3, 1), "cheapest"),
+        ("llama:fastest", "", (1, 2), "fastest"),
+        ("sim-together/llama:cheapest", "", (2,), "cheapest"),
+    ],
+)
+def test_a_suffix_changes_the_strategy_and_no_pin_outranks_it(
+    snapshot: Snapshot, name: str, pool: str, deployments: tuple[int, ...], strategy: str
+) -> None:
+    assert snapshot.route(name.rpartition(":")[0], (), ALICE).pinned == ({1} if pool else set())
+    route = snapshot.route(name, (), ALICE)
+    assert (route.pool, route.deployments, route.strategy, route.pinned) == (pool, deployments, strategy, frozenset())
+
+
+def test_a_model_that_is_really_called_so_wins_over_the_suffix() -> None:
+    offers = [Offer("openrouter", "x:free"), Offer("openrouter", "x"), Offer("openrouter", "x:fastest")]
+    made = snapshot_of("http://127.0.0.1:9", offers)
+    for name, deployments, strategy in [
+        ("x:free", (1,), "ordered"), ("x:fastest", (3,), "ordered"), ("x:free:fastest", (1,), "fastest"),
+        ("x:cheapest", (2,), "cheapest"), ("x:fastest:fastest", (3,), "fastest"),
+    ]:  # fmt: skip
+        route = made.route(name, (), ALICE)
+        assert (route.deployments, route.strategy) == (deployments, strategy), name
+
+
+def test_an_unknown_suffix_is_part_of_an_unknown_name(snapshot: Snapshot) -> None:
+    with refused(404, "model_not_found") as told:
+        snapshot.route("llama:slowest", (), ALICE)
+    assert "'llama:slowest'" in told[0]
+
+
+def test_the_names_of_a_chain_keep_their_strategies(snapshot: Snapshot) -> None:
+    route = snapshot.route("llama:fastest", ["fast"], ALICE)
+    assert [m.strategy for m in route.members] == ["fastest", "cheapest"]
+    assert route.deployments == (1, 2, 3)
+
+
+def test_a_pool_with_a_suffix_keeps_to_itself_whatever_chain_is_given(snapshot: Snapshot) -> None:
+    assert snapshot.route("fast:fastest", ["llama"], ALICE) == snapshot.route("fast:fastest", (), ALICE)
+
+
+def test_a_limited_client_may_ask_its_pool_in_another_order(snapshot: Snapshot) -> None:
+    assert snapshot.route("fast:fastest", (), BOB).strategy == "fastest"
+    with refused(403, "model_not_allowed"):
+        snapshot.route("auto:fastest", (), BOB)
