@@ -19,6 +19,7 @@ from rotation.gateway.snapshot import Snapshot
 
 log = logging.getLogger("rotation.gateway")
 
+UNKNOWN = -1  # no version the database can have
 POLL = 5.0  # seconds
 GATHER = 0.05  # changes come in bursts: wait this long for the rest of one
 RETRY = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts to reach the database
@@ -53,6 +54,7 @@ class Watch:
                         "configuration cannot be watched (%s); calls go on with what is known", type(error).__name__
                     )
                 self._stop.wait(RETRY[min(failures, len(RETRY) - 1)])
+                self._known = UNKNOWN  # what was lifted meanwhile left no version behind
                 failures += 1
             except Exception:  # whatever it is, it must not be the last change the data plane hears of
                 log.exception("the configuration could not be read; calls go on with what is known")
