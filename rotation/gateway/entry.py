@@ -56,9 +56,10 @@ class Entry:
     route: Route
     write: Callable[[Mapping[str, Any]], None]
     now: Callable[[], float]
-    candidates: Sequence[Candidate] = ()
+    candidates: list[Candidate] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     closed: bool = False
+    _places: dict[tuple[int, int], int] = field(default_factory=dict)  # of the candidates, by target
 
     def begin(self, target: Target) -> Note:
         """An attempt begins."""
@@ -72,10 +73,12 @@ class Entry:
 
     def set_aside(self, target: Target, standing: Standing) -> None:
         """It stood otherwise when its turn came than when the call came in."""
-        self.candidates = [
-            replace(c, standing=standing) if c.target.id == target.id and c.standing.state is State.READY else c
-            for c in self.candidates
-        ]
+        if not self._places:
+            self.candidates = list(self.candidates)
+            self._places = {c.target.id: place for place, c in enumerate(self.candidates)}
+        place = self._places[target.id]
+        if self.candidates[place].standing.state is State.READY:
+            self.candidates[place] = replace(self.candidates[place], standing=standing)
 
     def close(self, outcome: str, status: int, *, failure: Failure | None = None, error: str = "") -> None:
         """The call ended: write its line. Later calls do nothing."""
