@@ -114,7 +114,9 @@ async def _pass_on(
         except WireError as error:
             seen.failure = Failure(FailureKind.OVERLOADED, error.failure.message)
         except StopAsyncIteration:
-            return
+            events = opened.reader.feed(b"\n\n")  # the last event may lack its blank line
+            if not events:
+                return
         if seen.failure:
             return
 

@@ -118,3 +118,35 @@ def test_a_client_that_hangs_up_at_done_was_answered(tmp_path: Path) -> None:
                 assert (page["outcome"], page["attempts"][0]["outcome"]) == ("answered", "ok")
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_last_event_without_its_blank_line_is_passed_on(cut: int) -> None:
+    """Some servers end their last line and then the connection; nothing of the answer is missing."""
+    last = said("", finish_reason="stop").split(b"\r\n")[1][:-cut]
+
+    async def abrupt(writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM + said("hi") + piece(last) + END)
+
+    async def story() -> None:
+        async with upstream(abrupt) as url, gate_for(Offer("generic", "m", base_url=url)) as gate:
+            _, body, _ = await ask(gate, stream=True)
+            assert body.endswith(b'"stop"}]}\n\ndata: [DONE]\n\n')
+            assert pages(gate)[0]["outcome"] == "answered"
+
+    asyncio.run(story())
+
+
+def test_a_last_event_cut_in_the_middle_is_no_end() -> None:
+    last = said("", finish_reason="stop").split(b"\r\n")[1][:-12]
+
+    async def abrupt(writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM + said("hi") + piece(last) + END)
+
+    async def story() -> None:
+        async with upstream(abrupt) as url, gate_for(Offer("generic", "m", base_url=url)) as gate:
+            _, body, _ = await ask(gate, stream=True)
+            assert b"[DONE]" not in body
+            assert b"upstream_incomplete" in body
+
+    asyncio.run(story())
