@@ -29,6 +29,7 @@ log = logging.getLogger("rotation.gateway")
 
 STREAM_OPTIONS = "stream_options"
 EVENT_STREAM = "text/event-stream"
+REFUSED_BY_LIMITS = (413, 429)  # what was not let in has not been counted
 
 
 async def attempt(
@@ -166,7 +167,9 @@ class Trial:
         now = self.gate.now()
         limits = self.adapter.limits(response.status, response.headers, body, now)
         if limits:
-            self.gate.health.limits.learn(self.permit.target, limits, now)
+            counted = response.status not in REFUSED_BY_LIMITS
+            known = self.gate.health.limits
+            known.learn(self.permit.target, limits, now, reserved=self.permit.reserved, counted=counted)
 
     def _timeouts(self) -> int:
         return sum(1 for n in self.entry.notes if n.outcome == FailureKind.TIMED_OUT)

@@ -68,12 +68,16 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What health needs to know of a call to admit it: under which policy, for which pool, how large."""
+    """What health needs to know of a call to admit it: under which policy, for which pool, how large.
+
+    `tokens` are the prompt's, `output` is the most that was asked for (None: nobody said).
+    """
 
     policy: Policy = BALANCED
     pool: str = ""
     tokens: int = 0
     request: str = ""
+    output: int | None = 0
 
 
 class Health:
@@ -131,7 +135,7 @@ class Health:
                 return Refused(leave.until, leave.reason, leave.soft or (work.policy.panic and leave.until < NEVER))
             permit.breakers.append((scope, leave))
             self.moved(scope, leave.transition, work.request)
-        reserved = self.limits.reserve(target, work.tokens, now)
+        reserved = self.limits.reserve(target, work.tokens, now, output=work.output)
         if isinstance(reserved, float):
             self.release(permit)
             return Refused(reserved, "its quota is used up", state=State.COOLING, limited=True)
@@ -154,6 +158,7 @@ class Health:
             took = 0.0 if index else first or elapsed  # a slow model is no fault of its provider's others
             self.moved(scope, self.breakers[scope].record_success(leave, now, took), permit.request)
         self.limits.settle(permit.reserved, usage, now)
+        self.limits.answered(permit.target, usage)
         self.pace.learn(permit.target.deployment.id, first, elapsed, now=now)
         self._recovered(permit.target, permit.started)
 

@@ -6,18 +6,22 @@ of an account, over its free ones, or, the usual case, per account and model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rotation.core.quota import Quota, Reservation
+from rotation.core.stats import Recent
 from rotation.core.targets import Target, account_free_scope, account_model_scope, account_scope
+from rotation.providers import plans
 from rotation.providers.base import Limit, Usage
 
 if TYPE_CHECKING:
     from rotation.gateway.snapshot import Learned
 
 MINUTE = 60.0
+FREE = "/free"  # how the scope of an account's free models ends
+#: Seconds on top of every wait: two requests sent exactly a second apart may arrive a little less than that apart.
+ARRIVAL = 0.03
 
 Reserved = list[tuple[Quota, Reservation]]
 
@@ -28,15 +32,39 @@ class Limits:
     def __init__(self, note: Callable[[Mapping[str, Any]], None]) -> None:
         self.quotas: dict[str, Quota] = {}
         self._note = note
+        self._outputs: dict[int, Recent] = {}  # tokens of late answers, by deployment id
 
-    def reserve(self, target: Target, tokens: int, now: float) -> Reserved | float:
-        """Take one request and `tokens` from every quota the target stands in, or the moment when that can be done."""
+    def reserve(
+        self, target: Target, tokens: int, now: float, *, output: int | None = 0, audio: float = 0.0
+    ) -> Reserved | float:
+        """Take one request from every quota the target stands in, or the moment when that can be done.
+
+        `tokens` are the prompt's; `output` is the most that was asked for, None when nobody said; `audio` in seconds.
+        """
         standing = [self.quotas[s] for s in target.scopes if s in self.quotas] if self.quotas else []
-        needs = {"requests": 1.0, "tokens": float(tokens)}
-        free_at = max((q.ready_at(needs, now) for q in standing), default=now)
+        if not standing:
+            return []
+        counted = tokens + self._counted(target, tokens, output, standing)
+        needs = {"requests": 1.0, "tokens": float(counted), "audio_seconds": audio}
+        free_at = max(q.ready_at(needs, now) for q in standing)
         if free_at > now:
-            return free_at
+            return free_at + ARRIVAL
         return [(quota, quota.reserve(needs, now)) for quota in standing]
+
+    def _counted(self, target: Target, tokens: int, output: int | None, standing: Sequence[Quota]) -> int:
+        """Tokens to set aside for the answer. A guess of ours never makes a call too large for a limit."""
+        recent = self._outputs.get(target.deployment.id)
+        usual = (recent.p95 if recent else None) or 0.0
+        counted = plans.output_counted(target.provider.kind, output, usual, target.deployment.max_output)
+        if output is not None:
+            return counted
+        rooms = [b.capacity for q in standing for (axis, _), b in q.buckets.items() if axis == "tokens" and not b.debt]
+        return min(counted, *(max(int(room) - tokens, 0) for room in rooms)) if rooms else counted
+
+    def answered(self, target: Target, usage: Usage | None) -> None:
+        """Remember how long answers of this deployment are."""
+        if usage is not None and not usage.estimated:
+            self._outputs.setdefault(target.deployment.id, Recent()).add(usage.tokens_out)
 
     def settle(self, reserved: Reserved, usage: Usage | None, now: float) -> None:
         """The attempt was made: its request is used, of the tokens what was really used (none when it failed)."""
@@ -49,27 +77,57 @@ class Limits:
         for quota, reservation in reserved:
             quota.release(reservation, now)
 
-    def learn(self, target: Target, limits: Iterable[Limit], now: float) -> None:
-        """Take over what a provider said of its limits; what is new is noted."""
-        for limit in map(_by_the_minute, limits):
+    def learn(
+        self, target: Target, limits: Iterable[Limit], now: float, *, reserved: Sequence[tuple[Quota, Reservation]] = (), counted: bool = True
+    ) -> None:
+        """Take over what a provider said of its limits; what is new is noted.
+
+        `reserved` is what was taken for the call it answers, `counted` false when it refused that one.
+        """
+        for limit in limits:
             scope = scope_of(limit, target)
             quota = self.quotas.setdefault(scope, Quota())
-            if quota.learn(limit.axis, limit.limit, limit.window, limit.remaining, now, source=limit.source):
+            answers = next((reservation for known, reservation in reserved if known is quota), None)
+            news = quota.learn(limit.axis, limit.limit, limit.window, limit.remaining, now, source=limit.source,
+                               fixed=limit.free_only, debt=in_debt(limit.axis, limit.window), answers=answers,
+                               counted=counted)  # fmt: skip
+            if news:
                 self._note({"t": "limit", "at": now, "scope": scope, "axis": limit.axis, "limit": limit.limit,
                             "window": limit.window, "source": limit.source})  # fmt: skip
 
     def adopt(self, learned: Iterable[Learned], now: float) -> None:
         """Limits known from an earlier life: a start, until the provider speaks again."""
         for known in learned:
-            self.quotas.setdefault(known.scope, Quota()).configure(known.axis, known.limit, known.window, now)
+            self.quotas.setdefault(known.scope, Quota()).configure(
+                known.axis, known.limit, known.window, now, fixed=known.scope.endswith(FREE),
+                debt=in_debt(known.axis, known.window),
+            )  # fmt: skip
+
+    def plan(self, targets: Iterable[Target], now: float) -> None:
+        """What the plans of these targets' accounts say: a start where nothing better is known."""
+        said: dict[str, set[tuple[str, float]]] = {}
+        for target in {(t.account.id, t.deployment.id): t for t in targets}.values():
+            deployment = target.deployment
+            for limit in plans.known(target.provider.kind, target.account.plan, deployment.model, deployment.free):
+                scope = scope_of(limit, target)
+                said.setdefault(scope, set()).add((limit.axis, limit.window))
+                self.quotas.setdefault(scope, Quota()).configure(
+                    limit.axis, limit.limit, limit.window, now, fixed=limit.free_only, source=plans.SOURCE
+                )
+        for scope, quota in self.quotas.items():
+            quota.forget_plans(said.get(scope, ()))
+        self.quotas = {scope: quota for scope, quota in self.quotas.items() if quota.buckets}
+
+    def resume(self, earlier: Mapping[str, Quota], now: float) -> None:
+        """What was used up in an earlier life, of the limits that are still known."""
+        for scope, quota in earlier.items():
+            if scope in self.quotas:
+                self.quotas[scope].resume(quota, now)
 
 
-def _by_the_minute(limit: Limit) -> Limit:
-    """Tokens told per second bound a rate, not a request: a bucket of a second's tokens would refuse it for ever."""
-    if limit.axis != "tokens" or limit.window >= MINUTE:
-        return limit
-    longer = MINUTE / limit.window
-    return replace(limit, limit=limit.limit * longer, window=MINUTE, remaining=None)
+def in_debt(axis: str, window: float) -> bool:
+    """Tokens told per second bound a rate, not a request: one may be larger, and the next ones wait for it."""
+    return axis == "tokens" and window < MINUTE
 
 
 def scope_of(limit: Limit, target: Target) -> str:

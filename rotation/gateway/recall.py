@@ -23,6 +23,7 @@ def adopt(health: Health, snapshot: Snapshot) -> None:
         if new and not ours and health.now() < block.until < NEVER:
             health.cooldowns[block.scope] = Cooldown(block.until, block.kind, block.why, 1, _guessed(block))
     health.told = {b.scope: b.until for b in snapshot.blocks}
+    health.limits.plan((t for targets in snapshot.targets.values() for t in targets), health.now())
     health.limits.adopt(snapshot.learned, health.now())
     refused = {k: t for k, t in health.refusals.items() if k in snapshot.secrets}
     health.refusals = {**dict.fromkeys(_refused_before(snapshot), 0.0), **refused}
