@@ -24,6 +24,7 @@ MAX_NAME = 200
 MAX_CHAIN = 50
 IMAGE_TOKENS = 800  # about a mid-sized picture at OpenAI's and Groq's counting
 BYTES_PER_TOKEN = 4
+GENERATES = ("chat", "completions")
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 # Fields through which a client might try to steer where a call goes or whose key it takes: never forwarded.
@@ -48,9 +49,9 @@ class Call:
     operation: str = "chat"
 
     @property
-    def tokens(self) -> int:
-        """What the call may use up: the prompt's estimate and what it asks for at most."""
-        return self.needs.prompt_tokens + (self.needs.max_output or 0)
+    def output(self) -> int | None:
+        """The most tokens it asks for; None when it leaves that open, 0 where no text is generated."""
+        return self.needs.max_output or (None if self.operation in GENERATES else 0)
 
 
 @dataclass(frozen=True, slots=True)

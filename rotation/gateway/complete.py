@@ -47,7 +47,7 @@ async def complete(gate: Gate, call: Call) -> Reply:
 
 async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secrets: Mapping[int, Secret]) -> Reply:
     """Ask what next until there is an answer or nothing left to ask."""
-    work = Work(entry.route.policy, entry.route.pool, call.tokens, call.id)
+    work = Work(entry.route.policy, entry.route.pool, call.needs.prompt_tokens, call.id, output=call.output)
     who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):
