@@ -60,6 +60,11 @@ class Breaker:
         self._lease_until = 0.0
         self._tally = Tally(policy)
 
+    def follow(self, policy: Policy) -> None:
+        """Judge by another policy from now on. What was counted stays, and so does a rest that has begun."""
+        self.policy = policy
+        self._tally.follow(policy)
+
     def state(self, now: float) -> BreakerState:
         """The state as it acts at `now`: an open one whose rest is over is half-open."""
         resting = self._state is BreakerState.OPEN and now < self._until
@@ -180,7 +185,7 @@ class Breaker:
 
     def _share(self, now: float) -> float:
         """The share that slow start admits: from a tenth to all, growing evenly."""
-        left = (self._ramp_until - now) / self.policy.slow_start
+        left = (self._ramp_until - now) / (self.policy.slow_start or NEVER)
         return FIRST_SHARE + (1 - FIRST_SHARE) * min(max(1 - left, 0.0), 1.0)
 
     def _probe(self, now: float, rand: float) -> Permit:

@@ -62,6 +62,10 @@ class Tally:
         self.consecutive = 0
         self.window = Window(policy.window)
 
+    def follow(self, policy: Policy) -> None:
+        """Judge by another policy; the window keeps the length it was made with."""
+        self._policy = policy
+
     def clear(self) -> None:
         self.consecutive = 0
         self.window.clear()

@@ -227,6 +227,8 @@ class Health:
         breaker = self.breakers.get(scope)
         if breaker is None:
             breaker = self.breakers[scope] = Breaker(policy)
+        elif breaker.policy is not policy:
+            breaker.follow(policy)
         return breaker
 
     def moved(self, scope: str, transition: Transition | None, request: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -324,6 +325,27 @@ def test_in_the_seed_design_one_breaker_stands_for_the_whole_pool() -> None:
     assert trips(rig) == [("pool:auto", "closed", "open")]
     assert rig.refused(target(9, key=9, account=9, provider=9)).until > rig.clock()
     rig.work = Work(SEED, "fast")
+    rig.admitted(HERE)
+
+
+def test_a_changed_policy_is_followed_from_the_next_call_on() -> None:
+    rig = Rig()
+    for _ in range(3):
+        rig.fails(HERE, K.OVERLOADED)
+    rig.work = Work(replace(BALANCED, consecutive_failures=4, rest=100.0))
+    until = rig.fails(HERE, K.OVERLOADED)
+    assert until is not None
+    assert 100 <= until - rig.clock() <= 120
+
+
+def test_a_policy_without_slow_start_ends_one_that_has_begun() -> None:
+    rig = Rig()
+    rig.clock.at = opened(rig)
+    rig.works(HERE)
+    rig.works(HERE)
+    rig.chance = 0.99
+    rig.refused(HERE)
+    rig.work = Work(replace(BALANCED, slow_start=0.0))
     rig.admitted(HERE)
 
 
