@@ -1,9 +1,9 @@
 """Who turns audio into text next, and who cannot: formats, translation, sizes, turns.
 
-Preferred deployments come first, in the pool's order; all others take turns, the provider with the fewest calls today
-first, so that usage stays even whoever was away for a while. What each provider can do is from their documentation
-of autumn 2025; what is not in the tables gets the benefit of the doubt until it refuses. Health and quotas are not
-asked here: selection puts this order through them like any other.
+Pinned deployments keep their place, which is how one is preferred; all others take turns, the provider with the
+fewest calls today first, so that usage stays even whoever was away for a while. What each provider can do is from its
+documentation of autumn 2025; what is not in the tables gets the benefit of the doubt until it refuses. Health and
+quotas are not asked here: selection puts this order through them like any other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rotation.core.targets import Deployment, Pool, Target
+from rotation.core.targets import Deployment, Target
 
 POOL = "transcription"
 ALIASES = frozenset({"auto", "whisper-1"})  # names of the pool, where no deployment of that name has a key
@@ -70,17 +70,16 @@ def _translates(kind: str, deployment: Deployment) -> bool:
     return TRANSLATION not in deployment.lacks and (known is None or deployment.model in known)
 
 
-def preferred(pool: Pool) -> frozenset[int]:
-    """The deployments that do not take turns: those pinned to their place."""
-    return frozenset(p.deployment for p in pool.placements if p.pinned)
+def in_turn(order: Sequence[Deployment], pinned: Iterable[int], used: Mapping[int, int]) -> list[int]:
+    """Deployment ids in the order of trying. `used` is how many calls each provider was sent today.
 
-
-def in_turn(order: Sequence[Deployment], first: Iterable[int], used: Mapping[int, int]) -> list[int]:
-    """Deployment ids in the order of trying. `used` is how many calls each provider was sent today."""
-    ahead = frozenset(first)
-    late = [d for d in order if d.id not in ahead]
-    late.sort(key=lambda d: used.get(d.provider, 0))  # stable: of equals the pool's order decides
-    return [*(d.id for d in order if d.id in ahead), *(d.id for d in late)]
+    The `pinned` keep their places (the starter data pins the preferred ones to the first), the others take turns.
+    """
+    fixed = frozenset(pinned)
+    loose = [d for d in order if d.id not in fixed]
+    loose.sort(key=lambda d: used.get(d.provider, 0))  # stable: of equals the pool's order decides
+    turns = iter(loose)
+    return [d.id if d.id in fixed else next(turns).id for d in order]
 
 
 def learned_most(size: int, told: float | None) -> float:

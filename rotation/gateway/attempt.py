@@ -21,7 +21,7 @@ from rotation.gateway.relay import Opened, deadline_passed, relay
 from rotation.gateway.reply import Chunks, Failed, Reply, Streamed, Whole, headers_for
 from rotation.gateway.upstream import Response, WireError
 from rotation.providers import PROVIDERS
-from rotation.providers.base import Adapter, Answer, Outgoing, Usage
+from rotation.providers.base import Adapter, Answer, Usage
 from rotation.providers.redact import conceal
 from rotation.sealing import Secret
 
@@ -39,6 +39,7 @@ async def attempt(
     note, secret = entry.begin(permit.target), secrets[permit.target.key.id]
     note.quota = quota_record(permit.reserved, gate.now())
     trial = Trial(gate, call, permit, entry, note, PROVIDERS[permit.target.provider.kind], secret)
+    call.task.begins(gate, permit.target)
     try:
         outcome = await (trial.stream() if call.stream else trial.whole())
     except BaseException as error:
@@ -52,6 +53,7 @@ async def attempt(
         return outcome
     failure = conceal(outcome, secret.reveal())
     entry.end(note, failure.kind, failure=failure)
+    call.task.failed(gate, permit.target, failure)
     return Failed(failure, gate.failed(permit, failure))
 
 
@@ -72,7 +74,7 @@ class Trial:
         """Send and read an answer in one piece."""
         target, call = self.permit.target, self.call
         limit = self.gate.health.pace.whole(
-            target.deployment, self.permit.policy, self._timeouts(), call.needs.max_output
+            target.deployment, self.permit.policy, self._timeouts(), call.needs.max_output, extra=call.task.patience
         )
         left = self._left()
         try:
@@ -83,7 +85,7 @@ class Trial:
             return deadline_passed() if left < limit else _timed_out("answer", limit)
         except WireError as error:
             return error.failure
-        read = self.adapter.read_answer(response.status, response.headers, body, self.gate.now())
+        read = self._understood(response, body)
         self._learn(response, body)
         if isinstance(read, Failure) and not empty_again(read, self.entry.notes):
             return read
@@ -93,7 +95,7 @@ class Trial:
         usage = answer.usage or Usage(self.call.needs.prompt_tokens, 0, estimated=True)
         self.gate.health.answered(self.permit, first=None, usage=usage)
         self.entry.end(self.note, OK, usage=usage)
-        reply = Whole(200, {**self._headers(self.gate.now()), "content-type": "application/json"}, answer.body)
+        reply = Whole(200, {**self._headers(self.gate.now()), "content-type": answer.content_type}, answer.body)
         self.entry.close("answered", 200)
         return reply
 
@@ -138,24 +140,26 @@ class Trial:
         if response.status != 200 or EVENT_STREAM not in response.headers.get("content-type", EVENT_STREAM):
             body = await response.read()
             self._learn(response, body)
-            read = self.adapter.read_answer(response.status, response.headers, body, self.gate.now())
+            read = self._understood(response, body)
             return read if isinstance(read, Failure) else Failure(FailureKind.OVERLOADED, "answered without streaming")
         self._learn(response, b"")
-        return await first_content(response, self.adapter.stream(self.gate.now()), self.entry.notes)
+        return await first_content(response, self.call.task.stream(self.adapter, self.gate.now()), self.entry.notes)
 
     async def _send(self) -> Response:
         target = self.permit.target
         options = target.provider.options
         if self.without_stream_options or STREAM_OPTIONS in target.deployment.lacks:
             options = {**options, "no_stream_options": True}
-        outgoing: Outgoing = self.adapter.chat(
-            target.provider.base_url, self.secret.reveal(), target.deployment.model, self.call.payload, options=options
-        )
+        outgoing = self.call.task.outgoing(self.adapter, target, self.secret.reveal(), self.call, options)
         response = await self.gate.upstream.send(
             outgoing, connect=self.permit.policy.connect_timeout, request=self.call.id
         )
         self.note.status, self.note.connect_ms = response.status, response.connect_ms
         return response
+
+    def _understood(self, response: Response, body: bytes) -> Answer | Failure:
+        task, target = self.call.task, self.permit.target
+        return task.read(self.adapter, target, response.status, response.headers, body, self.gate.now())
 
     async def _read(self, response: Response) -> bytes:
         try:

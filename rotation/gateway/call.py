@@ -16,6 +16,7 @@ import orjson
 from rotation.core.targets import Needs
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal, invalid
+from rotation.gateway.task import CHAT, Task
 
 MAX_DEPTH = 100
 MAX_TOOLS = 1_000
@@ -46,7 +47,11 @@ class Call:
     needs: Needs
     stream: bool
     wants_usage: bool
-    operation: str = "chat"
+    task: Task = CHAT
+
+    @property
+    def operation(self) -> str:
+        return self.task.operation
 
     @property
     def output(self) -> int | None:

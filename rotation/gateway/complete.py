@@ -29,10 +29,11 @@ log = logging.getLogger("rotation.gateway")
 async def complete(gate: Gate, call: Call) -> Reply:
     """Answer the call, through as many targets as it takes. Raises `Refusal` when none could."""
     secrets = gate.snapshot.secrets  # this configuration's: the call keeps it, whatever is adopted meanwhile
-    route = gate.snapshot.route(call.asked, call.models, call.client)
+    route = call.task.route(gate.snapshot, call)
     if call.started + route.policy.total < call.deadline:
         call = replace(call, deadline=call.started + route.policy.total)
-    candidates = select(gate.targets(route, stream=call.stream), call.needs, route.policy, gate.health.standing)
+    targets = call.task.targets(gate, route, call)
+    candidates = select(targets, call.needs, route.policy, call.task.standing(gate))
     entry = Entry(call, route, gate.write, gate.now, candidates)
     rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand)
     try:
@@ -47,7 +48,7 @@ async def complete(gate: Gate, call: Call) -> Reply:
 
 async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secrets: Mapping[int, Secret]) -> Reply:
     """Ask what next until there is an answer or nothing left to ask."""
-    work = Work(entry.route.policy, entry.route.pool, call.needs.prompt_tokens, call.id, output=call.output)
+    work = Work(entry.route.policy, entry.route.pool, call.needs.prompt_tokens, call.id, call.task.audio_seconds, call.output)
     who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):

@@ -34,12 +34,21 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'%;\\/:*?<>|]")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A whole form. `file` is on disk; whoever has the form closes it."""
+    """A whole form. Its file is on disk; whoever has the form closes it. `name` and `type` are the file's, cleaned."""
 
     fields: tuple[tuple[str, str], ...]
     file: Spool
-    file_name: str
-    file_type: str
+    name: str
+    type: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.file.size
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The file, from its start, any number of times."""
+        return self.file.pieces()
 
     def get(self, name: str) -> str | None:
         """The last value of a field."""

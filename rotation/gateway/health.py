@@ -77,6 +77,7 @@ class Work:
     pool: str = ""
     tokens: int = 0
     request: str = ""
+    audio_seconds: float = 0.0
     output: int | None = 0
 
 
@@ -135,7 +136,7 @@ class Health:
                 return Refused(leave.until, leave.reason, leave.soft or (work.policy.panic and leave.until < NEVER))
             permit.breakers.append((scope, leave))
             self.moved(scope, leave.transition, work.request)
-        reserved = self.limits.reserve(target, work.tokens, now, output=work.output)
+        reserved = self.limits.reserve(target, work.tokens, now, output=work.output, audio=work.audio_seconds)
         if isinstance(reserved, float):
             self.release(permit)
             return Refused(reserved, "its quota is used up", state=State.COOLING, limited=True)

@@ -49,9 +49,10 @@ class Pace:
         """Seconds to wait for a stream's first content; `timeouts` is how many targets have timed out in this call."""
         return min(self._clamped(self._first.get(deployment.id), policy) * 2.0**timeouts, policy.total)
 
-    def whole(self, deployment: Deployment, policy: Policy, timeouts: int, max_output: int | None) -> float:
-        """Seconds to wait for an answer in one piece."""
-        extra = max((max_output or 0) - LONG_ANSWER, 0) / TOKENS_PER_SECOND
+    def whole(self, deployment: Deployment, policy: Policy, timeouts: int, max_output: int | None, *,
+              extra: float = 0.0) -> float:  # fmt: skip
+        """Seconds to wait for an answer in one piece; `extra` on top for what is known to take longer."""
+        extra += max((max_output or 0) - LONG_ANSWER, 0) / TOKENS_PER_SECOND
         return min((self._clamped(self._whole.get(deployment.id), policy) + extra) * 2.0**timeouts, policy.total)
 
     def _clamped(self, recent: Recent | None, policy: Policy) -> float:

@@ -121,6 +121,6 @@ def price(kind: str, model: str, options: Mapping[str, Any]) -> float | None:
     """USD per second of audio; None when it is not known."""
     own = options.get("audio_per_minute")
     given = own.get(model) if isinstance(own, Mapping) else None
-    if type(given) in (int, float):
-        return float(given) / MINUTE
+    if isinstance(given, int | float):
+        return given / MINUTE
     return PRICES.get((kind, model))
