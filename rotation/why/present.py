@@ -15,7 +15,6 @@ from rotation.core.rotation import Rotation, Try, Wait
 from rotation.core.selection import NEVER, Candidate, Standing, State, select
 from rotation.core.targets import Needs, Target
 from rotation.gateway import loading, recall
-from rotation.gateway.accept import TOTAL
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.health import Health, Permit, Refused, Work
@@ -105,7 +104,7 @@ def present(request: Request, now: datetime, then: Sequence[Row] = ()) -> Presen
 def first_of(candidates: Sequence[Candidate], route: Route, now: float) -> tuple[Target | None, float]:
     """Whom the rotation would ask first, and after how many seconds' wait."""
     moment = now
-    rotation = Rotation(candidates, route.policy, now=now, deadline=now + TOTAL, rand=lambda: 0.5)
+    rotation = Rotation(candidates, route.policy, now=now, deadline=now + route.policy.total, rand=lambda: 0.5)
     match rotation.next(moment):
         case Wait(seconds):
             moment += seconds
