@@ -186,9 +186,8 @@ class Upstream:
 def _request(out: Outgoing, connect: float, request: str) -> httpx2.Request:
     headers = [*out.headers.items(), ("x-request-id", request)] if request else list(out.headers.items())
     times = {"connect": connect, "pool": connect}  # the latter bounds the name's resolution too
-    return httpx2.Request(
-        out.method, _url(out.url), headers=headers, content=out.body or None, extensions={"timeout": times}
-    )
+    content = out.stream.pieces() if out.stream is not None else out.body or None
+    return httpx2.Request(out.method, _url(out.url), headers=headers, content=content, extensions={"timeout": times})
 
 
 def _trace() -> aiohttp.TraceConfig:
