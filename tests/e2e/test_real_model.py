@@ -78,6 +78,6 @@ def test_a_whole_answer_of_a_real_model_is_counted_as_it_counts(served: Serving)
         answer = client.chat.completions.create(
             model="smollm2", messages=[{"role": "user", "content": "What is the capital of France?"}], max_tokens=30
         )
-    assert "Paris" in (answer.choices[0].message.content or "")
+    assert answer.choices[0].message.content, "whether it is true is the model's business"
     assert answer.usage is not None
     assert served.records()[-1]["tokens_in"] == answer.usage.prompt_tokens

@@ -5,6 +5,7 @@ The whole installation as `up` starts it; three ledgers (client, provider, datab
 
 from __future__ import annotations
 
+import contextlib
 import asyncio
 import json
 import os
@@ -148,10 +149,12 @@ def freeze(postmaster: int, load: Load) -> None:
     frozen = processes_of(postmaster)
     before = len(load.answers)
     for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
     try:
         time.sleep(FROZEN)
     finally:
         for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # a session that was about to end
+                os.kill(pid, signal.SIGCONT)
     assert len(load.answers) - before > FROZEN * PER_SECOND / 2
