@@ -93,11 +93,12 @@ async def _request(reader: asyncio.StreamReader) -> None:
 @asynccontextmanager
 async def gate_for(*offers: Offer, url: str = "", **more: Any) -> AsyncIterator[Gate]:
     """A gate over these offers, with a journal of its own."""
-    gate = Gate(snapshot_of(url, offers, **more), Journal(Path(tempfile.mkdtemp(prefix="rotation-gate-"))))
-    try:
-        yield gate
-    finally:
-        await gate.close()
+    with tempfile.TemporaryDirectory(prefix="rotation-gate-") as folder:
+        gate = Gate(snapshot_of(url, offers, **more), Journal(Path(folder)))
+        try:
+            yield gate
+        finally:
+            await gate.close()
 
 
 async def ask(gate: Gate, deadline: str | None = None, **more: Any) -> tuple[int, Any, Refusal | None]:
