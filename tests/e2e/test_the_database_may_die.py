@@ -5,8 +5,8 @@ The whole installation as `up` starts it; three ledgers (client, provider, datab
 
 from __future__ import annotations
 
-import contextlib
 import asyncio
+import contextlib
 import json
 import os
 import shutil
