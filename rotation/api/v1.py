@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.security import HttpBearer
 
 from rotation.api.schemas import ChatCompletion, ChatRequest, ErrorEnvelope, Model, ModelList
-from rotation.gateway import accept, life, models, paths
+from rotation.gateway import accept, life, models, paths, wishes
 from rotation.gateway.clients import Client, identify
 from rotation.gateway.door import rendered
 from rotation.gateway.envelope import JSON, Refusal
@@ -55,7 +55,7 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     opened = await life.borrow()
     try:
         client = entered(request, opened.gate)
-        reply = await accept.chat(opened.gate, client, body(request), request.headers.get("x-deadline-ms"))
+        reply = await accept.chat(opened.gate, client, body(request), wished(request))
     except BaseException:
         await opened.close()
         raise
@@ -115,6 +115,11 @@ def body(request: HttpRequest) -> bytes:
     if told.isdigit() and int(told) > settings.ROTATION_MAX_BODY:
         raise paths.too_large()
     return request.body
+
+
+def wished(request: HttpRequest) -> dict[str, str]:
+    """What the client asks in its headers."""
+    return {name: request.headers[name] for name in wishes.HEADERS if name in request.headers}
 
 
 def plain(reply: Whole) -> HttpResponse:

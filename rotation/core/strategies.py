@@ -78,6 +78,15 @@ STRATEGIES: Mapping[str, Strategy] = {
     WEIGHTED: weighted,
 }
 
+#: How the trace of a call tells why somebody's turn came.
+WORDS: Mapping[str, str] = {
+    ORDERED: "next in order",
+    FASTEST: "next by the time to be expected",
+    CHEAPEST: "next by price",
+    ROUND_ROBIN: "next in turn",
+    WEIGHTED: "drawn next, the quicker the likelier",
+}
+
 
 def in_order(strategy: str, choices: Sequence[Choice], *, turn: int, rand: Callable[[], float]) -> tuple[int, ...]:
     """The deployments in the order they are to be tried; each once, the pinned ones where they stood.

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
+from rotation.gateway import wishes
 from rotation.gateway.call import Asked, Call, read
 from rotation.gateway.clients import Client
 from rotation.gateway.complete import complete
 from rotation.gateway.entry import uuid7
-from rotation.gateway.envelope import Refusal, invalid
+from rotation.gateway.envelope import Refusal
 from rotation.gateway.gate import Gate
 from rotation.gateway.grounds import needs_record
 from rotation.gateway.reply import Reply
 
-TOTAL = 600.0  # seconds a call may take when its client names no deadline
+NONE: Mapping[str, str] = {}
 
 
-async def chat(gate: Gate, client: Client, body: bytes, deadline: str | None = None) -> Reply:
-    """A chat completion. `deadline` is the client's `x-deadline-ms`. Raises `Refusal`, which names the request."""
+async def chat(gate: Gate, client: Client, body: bytes, told: Mapping[str, str] = NONE) -> Reply:
+    """A chat completion. `told` are the headers of `wishes`. Raises `Refusal`, which names the request."""
     at, started = time.time(), gate.now()
     request = uuid7(at)
     asked: Asked | None = None
     try:
         asked = read(body)
-        ends = started + seconds_allowed(deadline)
+        wished = wishes.read(told)
+        ends = started + (wished.seconds or wishes.TOTAL)
         call = Call(request, at, started, ends, client, asked.model, asked.models, asked.payload, asked.needs,
-                    asked.stream, asked.wants_usage)  # fmt: skip
+                    asked.stream, asked.wants_usage, wishes=wished)  # fmt: skip
         return await complete(gate, call)
     except Refusal as refusal:
         if "x-request-id" in refusal.headers:  # it was accepted, and its page is written
@@ -35,17 +38,6 @@ async def chat(gate: Gate, client: Client, body: bytes, deadline: str | None = N
         raise Refusal(
             refusal.status, refusal.message, refusal.code, refusal.param, refusal.type, headers, refusal.more
         ) from None
-
-
-def seconds_allowed(deadline: str | None) -> float:
-    """The client's deadline in seconds, at most ten minutes."""
-    if deadline is None:
-        return TOTAL
-    if not deadline.isascii() or not deadline.isdigit() or int(deadline[:12]) < 1:
-        raise invalid(
-            "The header 'x-deadline-ms' must be a whole number of milliseconds from 1.", param="x-deadline-ms"
-        )
-    return min(int(deadline[:12]) / 1000, TOTAL)
 
 
 def _page(

@@ -17,6 +17,7 @@ from rotation.core.targets import Needs
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal, invalid
 from rotation.gateway.task import CHAT, Task
+from rotation.gateway.wishes import NO_WISHES, Wishes
 
 MAX_DEPTH = 100
 MAX_TOOLS = 1_000
@@ -48,6 +49,7 @@ class Call:
     stream: bool
     wants_usage: bool
     task: Task = CHAT
+    wishes: Wishes = NO_WISHES
 
     @property
     def operation(self) -> str:

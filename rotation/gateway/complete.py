@@ -16,6 +16,7 @@ from rotation.core.rotation import GiveUp, Rotation, Try, Wait
 from rotation.core.selection import select
 from rotation.gateway.attempt import attempt
 from rotation.gateway.call import Call
+from rotation.gateway.choosing import meant
 from rotation.gateway.entry import Entry
 from rotation.gateway.gate import Gate
 from rotation.gateway.health import Permit, Refused, Work
@@ -29,7 +30,7 @@ log = logging.getLogger("rotation.gateway")
 async def complete(gate: Gate, call: Call) -> Reply:
     """Answer the call, through as many targets as it takes. Raises `Refusal` when none could."""
     secrets = gate.snapshot.secrets  # this configuration's: the call keeps it, whatever is adopted meanwhile
-    route = call.task.route(gate.snapshot, call)
+    route = meant(gate.snapshot, call)
     if call.started + route.policy.total < call.deadline:
         call = replace(call, deadline=call.started + route.policy.total)
     targets = call.task.targets(gate, route, call)

@@ -15,7 +15,7 @@ import orjson
 from django.conf import settings
 
 from rotation.asgi_words import App, Receive, Scope, Send
-from rotation.gateway import accept, models, paths
+from rotation.gateway import accept, models, paths, wishes
 from rotation.gateway.clients import Client, identify
 from rotation.gateway.envelope import JSON, Refusal
 from rotation.gateway.life import Life
@@ -80,8 +80,7 @@ class Door:
         if scope["method"] == "GET":
             return self._models(scope["path"], client)
         body = await _body(headers, receive)
-        deadline = next((v.decode("latin-1") for k, v in headers if k == b"x-deadline-ms"), None)
-        return await _unless_gone(accept.chat(gate, client, body, deadline), receive)
+        return await _unless_gone(accept.chat(gate, client, body, wishes.told(headers)), receive)
 
     def _models(self, path: str, client: Client) -> Whole:
         assert self.life.gate is not None

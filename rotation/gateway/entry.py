@@ -13,6 +13,7 @@ from typing import Any
 
 from rotation.core.failures import Failure
 from rotation.core.selection import Candidate, Standing, State
+from rotation.core.strategies import WORDS
 from rotation.core.targets import Target
 from rotation.gateway.call import Call
 from rotation.gateway.grounds import needs_record, policy_record, until_record
@@ -156,7 +157,14 @@ class Entry:
             elif deployment not in free or (ready and spare is None):
                 spare = deployment if ready else spare
                 rows[deployment] = _trace_row(candidate, None, False)
+        if won is not None and won in rows:
+            rows[won]["why"] = self._turn()
         return list(rows.values())
+
+    def _turn(self) -> str:
+        """Why the turn of whoever answered came: the strategy, and what the name meant this time."""
+        words = WORDS[self.route.strategy]
+        return f"{words}; {self.route.why}" if self.route.why else words
 
 
 def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, Any]:
@@ -165,7 +173,7 @@ def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, 
     if note is not None and note.quota:
         row["quota"] = list(note.quota)
     if won:
-        return {**row, "state": "answered", "why": "next in order"}
+        return {**row, "state": "answered"}
     if note is not None:
         words = note.failure.row.words if note.failure else note.outcome
         message = note.failure.message if note.failure else ""

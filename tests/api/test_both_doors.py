@@ -32,6 +32,22 @@ def with_key(key: str, **more: Any) -> dict[str, Any]:
     return {"headers": {"authorization": f"Bearer {key}", "host": "localhost"}, **more}
 
 
+def asked_so(header: str, value: str) -> dict[str, Any]:
+    return {"json": chat(), "headers": {**with_key(ALICE)["headers"], header: value}}
+
+
+HEADERS = [
+    ("x-deadline-ms", "60000"),
+    ("x-deadline-ms", "0"),
+    ("x-rotation-pin", "sim-groq"),
+    ("x-rotation-pin", f"sim-groq/{MODEL}"),
+    ("x-rotation-pin", "nobody"),
+    ("x-rotation-pin", "x" * 201),
+    ("x-rotation-exclude", "nobody, openai"),
+    ("x-rotation-exclude", f"sim-groq,{MODEL}"),
+    ("x-rotation-exclude", "a\tb"),
+]
+
 ASKS: dict[str, Ask] = {
     "a chat": ("POST", CHAT, with_key(ALICE, json=chat(model=MODEL))),
     "a stream": ("POST", CHAT, with_key(ALICE, json=chat(model=MODEL, stream=True))),
@@ -47,6 +63,7 @@ ASKS: dict[str, Ask] = {
         CHAT,
         {"json": chat(), "headers": {**with_key(ALICE)["headers"], "x-deadline-ms": "no"}},
     ),
+    **{f"{header}: {value}": ("POST", CHAT, asked_so(header, value)) for header, value in HEADERS},
     "no key": ("POST", CHAT, {"json": chat(), "headers": {"host": "localhost"}}),
     "a wrong key": ("GET", MODELS, with_key("rk_nobody")),
     "not Bob's pool": ("POST", CHAT, with_key(BOB, json=chat("auto"))),

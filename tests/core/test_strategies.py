@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation.core.strategies import STRATEGIES, Choice, in_order, mixed_price
+from rotation.core.strategies import STRATEGIES, WORDS, Choice, in_order, mixed_price
 from rotation.models.pools import Strategy
 
 choices = st.lists(
@@ -34,7 +34,7 @@ def order(strategy: str, *found: Choice, turn: int = 0) -> tuple[int, ...]:
 
 
 def test_every_strategy_a_pool_can_have_is_in_the_table() -> None:
-    assert set(STRATEGIES) == set(Strategy.values)
+    assert set(STRATEGIES) == set(WORDS) == set(Strategy.values)
 
 
 @given(st.sampled_from(sorted(STRATEGIES)), choices, st.integers(0, 1000), st.randoms(use_true_random=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,13 @@ async def gate_for(*offers: Offer, url: str = "", **more: Any) -> AsyncIterator[
             await gate.close()
 
 
-async def ask(gate: Gate, deadline: str | None = None, **more: Any) -> tuple[int, Any, Refusal | None]:
+async def ask(
+    gate: Gate, deadline: str | None = None, *, told: Mapping[str, str] | None = None, **more: Any
+) -> tuple[int, Any, Refusal | None]:
     """Status, body and, where the call was turned down, the refusal."""
     try:
-        reply = await accept.chat(gate, ME, orjson.dumps(chat(**more)), deadline)
+        headers = {**({"x-deadline-ms": deadline} if deadline else {}), **(told or {})}
+        reply = await accept.chat(gate, ME, orjson.dumps(chat(**more)), headers)
     except Refusal as refusal:
         return refusal.status, orjson.loads(refusal.body()), refusal
     if isinstance(reply, Whole):
