@@ -67,9 +67,7 @@ def test_a_change_is_heard_of_by_notice_without_any_poll(monkeypatch: pytest.Mon
             rows.pool(name=name)
             wait_for(lambda name=name: name in heard.pools())
         assert heard.snapshots[-1].version == loading.version()
-        kept = loading.kept()
-        assert kept is not None
-        assert "two" in kept[0].pools
+        wait_for(lambda: (kept := loading.kept()) is not None and "two" in kept[0].pools)
 
 
 def test_a_change_without_a_notice_is_found_by_the_next_poll(monkeypatch: pytest.MonkeyPatch) -> None:
