@@ -6,12 +6,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from rotation import health_pages
+from rotation.api.management import api as management
 from rotation.api.v1 import api as v1
 
 urlpatterns = [
     path("healthz", health_pages.healthz),
     path("readyz", health_pages.readyz),
     path("v1/", v1.urls),
+    path("api/", management.urls),
     path("", include("dashboard.urls")),  # before the admin, whose own login page it takes over
     path("admin/", admin.site.urls),
 ]
