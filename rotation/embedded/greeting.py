@@ -8,6 +8,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rotation.embedded.listening import WILDCARDS
+
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
@@ -26,6 +28,12 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     say(f"{time.strftime('%H:%M:%S')} {text}")
+
+
+def warn_of_strangers(host: str, allowed: str | None) -> None:
+    """Listening for everybody is not yet answering everybody, which surprises people."""
+    if host in WILDCARDS and not allowed:
+        note("pages answer to localhost only: set ALLOWED_HOSTS to the names or addresses people will use")
 
 
 def welcome(told: Welcome, *, as_json: bool, logs: Path) -> None:

@@ -45,7 +45,14 @@ class Once:
         lines = self.printed.read().splitlines()
         self.printed.close()
         if self.process.returncode or not lines:
-            words = self.log.read_text(errors="replace").strip().splitlines()
-            raise StartFailed("\n".join(words[-3:]) or f"the preparation ended with code {self.process.returncode}.")
+            said = last_message(self.log.read_text(errors="replace"))
+            raise StartFailed(said or f"the preparation ended with code {self.process.returncode}. See {self.log}.")
         found: dict[str, Any] = json.loads(lines[-1])
         return found
+
+
+def last_message(text: str) -> str:
+    """What an error says, without the traceback above it: the last line that is not indented, and what follows."""
+    lines = text.strip().splitlines()
+    flush = [n for n, line in enumerate(lines) if line and not line[0].isspace()]
+    return "\n".join(lines[flush[-1] :]) if flush else ""

@@ -65,6 +65,7 @@ class Installation:
             prepared = self.start()
             setup = f"{self.url}{prepared['setup_path']}" if prepared["setup_path"] else None
             told = Welcome(self.url, setup, prepared["client_key"], prepared["simulated"])
+            greeting.warn_of_strangers(os.environ.get("HOST") or "127.0.0.1", os.environ.get("ALLOWED_HOSTS"))
             greeting.welcome(told, as_json=as_json, logs=self.home.logs)
             self.start_background()
             self.supervisor.watch()
