@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -20,6 +20,7 @@ from tests.dashboard.calls import HOSTILE
 from tests.why.world import World
 
 pytestmark = pytest.mark.django_db
+NOBODY = UUID("0199c7b4-0000-7000-8000-00000000dead")
 
 
 def why(uuid: Any) -> str:
@@ -69,7 +70,7 @@ def problem_of(answer: Any, status: int) -> str:
     return str(body["detail"])
 
 
-@pytest.mark.parametrize("path", [why(uuid4()), "/api/nothing", f"{why(uuid4())}-not?model=x"])
+@pytest.mark.parametrize("path", [why(NOBODY), "/api/nothing", f"{why(NOBODY)}-not?model=x"])
 def test_who_has_not_signed_in_is_told_where(client: Client, path: str):
     assert "Sign in at /login/ first" in problem_of(client.get(path), 401)
 
@@ -80,13 +81,13 @@ def test_the_documentation_wants_a_login_too(client: Client, alice: Client, path
     assert Client().get(path)["location"] == f"/login/?next={path}"
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/v1/requests/not-a-uuid/why", f"{why(uuid4())}/more"])
+@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/v1/requests/not-a-uuid/why", f"{why(NOBODY)}/more"])
 def test_what_is_not_here_is_a_problem_too(alice: Client, path: str):
     assert "/api/docs lists what there is" in problem_of(alice.get(path), 404)
 
 
 def test_a_call_that_is_not_stored_is_told_so(alice: Client):
-    assert "older than what is kept" in problem_of(alice.get(why(uuid4())), 404)
+    assert "older than what is kept" in problem_of(alice.get(why(NOBODY)), 404)
 
 
 def test_a_missing_or_endless_name_is_told_so(alice: Client, world: World):
@@ -97,7 +98,7 @@ def test_a_missing_or_endless_name_is_told_so(alice: Client, world: World):
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_what_can_only_be_read_says_so(alice: Client, method: str):
-    answer = getattr(alice, method)(why(uuid4()))
+    answer = getattr(alice, method)(why(NOBODY))
     assert problem_of(answer, 405).startswith("Use GET for ")
     assert answer["allow"] == "GET"
 
@@ -112,7 +113,7 @@ def test_nobody_posts_from_elsewhere(world: World):
 
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_user("alice"))
-    assert strict.post(why(uuid4())).status_code == 403
+    assert strict.post(why(NOBODY)).status_code == 403
     assert strict.get(why(world.rotated())).status_code == 200
 
 
@@ -121,7 +122,7 @@ def test_an_error_of_our_own_tells_nothing_of_ours(alice: Client, monkeypatch: p
         raise RuntimeError("the secret is 42")
 
     monkeypatch.setattr(management, "explain", broken)
-    answer = alice.get(why(uuid4()))
+    answer = alice.get(why(NOBODY))
     assert problem_of(answer, 500) == "An internal error; it has been logged."
     assert "42" not in answer.text
     assert "the secret is 42" in caplog.text
@@ -144,5 +145,5 @@ def test_it_reads_and_never_writes(alice: Client, world: World, django_assert_ma
 
 
 def test_the_gateway_hands_it_on_to_the_pages():
-    assert not paths.is_call(why(uuid4()))
+    assert not paths.is_call(why(NOBODY))
     assert not paths.is_call("/api/docs")
