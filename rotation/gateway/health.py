@@ -27,7 +27,9 @@ from rotation.gateway.consequences import CONSEQUENCES
 from rotation.gateway.limits import Limits, Reserved
 from rotation.gateway.pace import Pace
 from rotation.gateway.snapshot import Block
+from rotation.gateway.uploads import Uploads
 from rotation.providers.base import Usage
+from rotation.providers.transcripts import billed
 
 log = logging.getLogger("rotation.gateway")
 
@@ -92,6 +94,7 @@ class Health:
         self.refusals: dict[int, float] = {}  # key id -> when it was first refused, until it works again
         self.lacks: set[tuple[int, str]] = set()
         self.limits = Limits(note)
+        self.uploads = Uploads(note, now)
         self.pace = Pace()
         self._budget = RetryBudget()
         self._open: set[str] = set()  # scopes whose breaker is not closed: usually none, so choosing is quick
@@ -136,7 +139,8 @@ class Health:
                 return Refused(leave.until, leave.reason, leave.soft or (work.policy.panic and leave.until < NEVER))
             permit.breakers.append((scope, leave))
             self.moved(scope, leave.transition, work.request)
-        reserved = self.limits.reserve(target, work.tokens, now, output=work.output, audio=work.audio_seconds)
+        reserved = self.limits.reserve(target, work.tokens, now, output=work.output,
+                                       audio=billed(target.provider.kind, work.audio_seconds))  # fmt: skip
         if isinstance(reserved, float):
             self.release(permit)
             return Refused(reserved, "its quota is used up", state=State.COOLING, limited=True)

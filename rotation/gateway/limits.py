@@ -68,9 +68,12 @@ class Limits:
 
     def settle(self, reserved: Reserved, usage: Usage | None, now: float) -> None:
         """The attempt was made: its request is used, of the tokens what was really used (none when it failed)."""
-        tokens = float(usage.tokens_in + usage.tokens_out) if usage else 0.0
+        real = {"tokens": float(usage.tokens_in + usage.tokens_out) if usage else 0.0}
+        heard = usage.audio_seconds if usage else 0.0
+        if heard is not None:
+            real["audio_seconds"] = heard
         for quota, reservation in reserved:
-            quota.settle(reservation, {"tokens": tokens}, now)
+            quota.settle(reservation, real, now)
 
     def release(self, reserved: Reserved, now: float) -> None:
         """The attempt was not made: give all back."""

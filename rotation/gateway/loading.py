@@ -24,6 +24,7 @@ from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, PRESETS, Policy, policy_from
 from rotation.core.selection import NEVER
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
+from rotation.gateway.audio_calls import sent_today
 from rotation.gateway.clients import Client
 from rotation.gateway.snapshot import Block, Learned, Snapshot
 from rotation.providers.model_names import work_of
@@ -71,6 +72,7 @@ def read() -> Rows:
         "cooldowns": _plain(models.Cooldown.objects.filter(until__gt=now), "scope until kind reason"),
         "breakers": _plain(models.BreakerState.objects.filter(state__in=["forced_open", "open"]), "scope state until"),
         "limits": _plain(models.LearnedLimit.objects.all(), "scope axis limit window_s"),
+        "used": [{"provider_id": provider, "calls": calls} for provider, calls in sent_today(now).items()],
     }
     return found
 
@@ -100,6 +102,7 @@ def build(rows: Rows) -> Snapshot:
         secrets=secrets,
         blocks=[*blocks, *_blocks(rows)],
         learned=[Learned(r["scope"], r["axis"], r["limit"], r["window_s"]) for r in rows["limits"]],
+        used={r["provider_id"]: r["calls"] for r in rows.get("used", ())},
     )
 
 

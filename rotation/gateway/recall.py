@@ -25,6 +25,7 @@ def adopt(health: Health, snapshot: Snapshot) -> None:
     health.told = {b.scope: b.until for b in snapshot.blocks}
     health.limits.plan((t for targets in snapshot.targets.values() for t in targets), health.now())
     health.limits.adopt(snapshot.learned, health.now())
+    health.uploads.adopt(snapshot.learned, snapshot.used)
     refused = {k: t for k, t in health.refusals.items() if k in snapshot.secrets}
     health.refusals = {**dict.fromkeys(_refused_before(snapshot), 0.0), **refused}
 
@@ -62,6 +63,7 @@ def lift(health: Health, what: str, scope: str) -> None:
             health.refusals.pop(_key(scope), None)
         case "limit":
             health.limits.quotas.pop(scope, None)
+            health.uploads.forget(scope)
         case "breaker":
             health.benched.pop(scope, None)
             health.cooldowns.pop(scope, None)

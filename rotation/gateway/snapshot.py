@@ -78,6 +78,7 @@ class Snapshot:
     secrets: Mapping[int, Secret] = field(repr=False)  # by key id
     blocks: Sequence[Block] = ()
     learned: Sequence[Learned] = ()
+    used: Mapping[int, int] = field(default_factory=dict)  # calls for audio sent today, by provider id
 
     @cached_property
     def names(self) -> Mapping[str, tuple[int, ...]]:
