@@ -49,7 +49,8 @@ async def complete(gate: Gate, call: Call) -> Reply:
 
 async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secrets: Mapping[int, Secret]) -> Reply:
     """Ask what next until there is an answer or nothing left to ask."""
-    work = Work(entry.route.policy, entry.route.pool, call.needs.prompt_tokens, call.id, call.task.audio_seconds, call.output)
+    policy, pool = entry.route.policy, entry.route.pool
+    work = Work(policy, pool, call.needs.prompt_tokens, call.id, call.task.audio_seconds, call.output)
     who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):

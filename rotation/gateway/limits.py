@@ -80,9 +80,8 @@ class Limits:
         for quota, reservation in reserved:
             quota.release(reservation, now)
 
-    def learn(
-        self, target: Target, limits: Iterable[Limit], now: float, *, reserved: Sequence[tuple[Quota, Reservation]] = (), counted: bool = True
-    ) -> None:
+    def learn(self, target: Target, limits: Iterable[Limit], now: float, *,
+              reserved: Sequence[tuple[Quota, Reservation]] = (), counted: bool = True) -> None:  # fmt: skip
         """Take over what a provider said of its limits; what is new is noted.
 
         `reserved` is what was taken for the call it answers, `counted` false when it refused that one.

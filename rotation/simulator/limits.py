@@ -1,4 +1,4 @@
-"""Token buckets with continuous refill, and the one counter that starts anew at midnight.
+"""Token buckets with continuous refill, and the counters that start anew with every minute or day.
 
 A bucket of `limit` per `window` is full at `limit` and refills at limit / window. The wait a refusal names is
 (used + requested - limit) / limit * window, exact for the whole numbers shown beside it. A request's output is
@@ -18,7 +18,7 @@ DAY = 86_400.0
 class Cap:
     """One limit of a plan. `axis`: requests, tokens, audio (seconds). `label` as the texts name it (RPM, TPD ...).
 
-    `midnight`: a count per UTC day instead of a bucket. `account`: counted over all free models of an account.
+    `fixed`: a count per minute or day of the UTC clock instead of a bucket. `account`: counted over all free models of an account.
     `debt`: one request may be larger than the whole limit; it then leaves the bucket below zero.
     """
 
@@ -26,7 +26,7 @@ class Cap:
     axis: str
     limit: float
     window: float
-    midnight: bool = False
+    fixed: bool = False
     account: bool = False
     debt: bool = False
 
@@ -46,8 +46,8 @@ class Bucket:
     def level(self, now: float) -> float:
         """What is left, fractions included, what is only held not counted."""
         cap = self.cap
-        if cap.midnight:
-            if now // DAY > self._at // DAY:
+        if cap.fixed:
+            if now // cap.window > self._at // cap.window:
                 self._level = cap.limit
         else:
             self._level = min(cap.limit, self._level + (now - self._at) * cap.limit / cap.window)
@@ -64,14 +64,14 @@ class Bucket:
             need = min(need, self.cap.limit)
         if free + self._dust >= need:
             return 0.0
-        if self.cap.midnight:
-            return DAY - now % DAY
+        if self.cap.fixed:
+            return self.cap.window - now % self.cap.window
         return (self.used(now) + need - self.cap.limit) / self.cap.limit * self.cap.window
 
     def full_in(self, now: float) -> float:
         """Seconds until the bucket is completely full again: what `reset` headers tell."""
-        if self.cap.midnight:
-            return DAY - now % DAY
+        if self.cap.fixed:
+            return self.cap.window - now % self.cap.window
         return max(0.0, self.cap.limit - self.level(now)) / self.cap.limit * self.cap.window
 
     def take(self, amount: float, now: float) -> None:

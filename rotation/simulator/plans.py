@@ -71,8 +71,8 @@ def caps(kind: str, plan: str, model: Model) -> tuple[Cap, ...]:
 def _openrouter(plan: str) -> tuple[Cap, ...]:
     day = 50 if plan == "free" else 1_000
     return (
-        Cap("free-models-per-min", "requests", 20, MINUTE, account=True),
-        Cap("free-models-per-day", "requests", day, DAY, midnight=True, account=True),
+        Cap("free-models-per-min", "requests", 20, MINUTE, fixed=True, account=True),
+        Cap("free-models-per-day", "requests", day, DAY, fixed=True, account=True),
     )
 
 

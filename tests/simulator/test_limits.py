@@ -120,7 +120,7 @@ def test_what_is_larger_than_the_whole_limit_never_fits() -> None:
 
 
 def test_a_day_counted_to_midnight_starts_anew_at_midnight() -> None:
-    made = bucket(Cap("free-models-per-day", "requests", 50, DAY, midnight=True), 50, NOW + 3_600)
+    made = bucket(Cap("free-models-per-day", "requests", 50, DAY, fixed=True), 50, NOW + 3_600)
     assert made.wait(1, NOW + 3_600) == DAY - 3_600
     assert made.full_in(NOW + 7_200) == DAY - 7_200
     assert made.wait(1, NOW + DAY - 1) > 0

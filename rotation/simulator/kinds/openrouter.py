@@ -38,8 +38,8 @@ class OpenRouter(Kind):
         ("access-control-allow-origin", "*"),
     )
     json_headers = (("content-type", "application/json"), ("access-control-allow-origin", "*"))
-    minute_cap = Cap("free-models-per-min", "requests", 20, 60.0)
-    daily_cap = Cap("free-models-per-day", "requests", 50, DAY, midnight=True)
+    minute_cap = Cap("free-models-per-min", "requests", 20, 60.0, fixed=True)
+    daily_cap = Cap("free-models-per-day", "requests", 50, DAY, fixed=True)
     rows = ROWS
 
     def listing(self, catalogue: Catalogue) -> bytes:
