@@ -33,7 +33,7 @@ def note(text: str) -> None:
 def warn_of_strangers(host: str, allowed: str | None) -> None:
     """Listening for everybody is not yet answering everybody, which surprises people."""
     if host in WILDCARDS and not allowed:
-        note("pages answer to localhost only: set ALLOWED_HOSTS to the names or addresses people will use")
+        note("only localhost is answered: set ALLOWED_HOSTS to the names or addresses people will use")
 
 
 def welcome(told: Welcome, *, as_json: bool, logs: Path) -> None:
