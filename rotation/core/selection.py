@@ -8,12 +8,13 @@ the ejection cap are one list. What a provider or a person said is never overrul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rotation.core.fitness import unfit
 from rotation.core.policy import Policy
-from rotation.core.targets import Deployment, Needs, Target
+from rotation.core.targets import Needs, Target
 
 READY_AT_ONCE = 0.0
 NEVER = float("inf")
@@ -55,29 +56,6 @@ class Candidate:
 
 READY = Standing(State.READY)
 
-# Each need of a call: when it is present, which deployments cannot serve it, and what to say. None (not known) passes.
-FITNESS: Sequence[tuple[str, Callable[[Needs], bool], Callable[[Deployment], bool | None]]] = (
-    ("tools", lambda n: n.tools, lambda d: d.tools),
-    ("parallel_tools", lambda n: n.parallel_tools, lambda d: d.parallel_tools),
-    ("json_schema", lambda n: n.json_schema, lambda d: d.json_schema),
-    ("images", lambda n: n.images > 0, lambda d: d.images),
-)
-
-
-def unfit(deployment: Deployment, needs: Needs) -> str | None:
-    """Why this deployment cannot serve these needs, in words; None when it can, as far as is known."""
-    if deployment.type != needs.type:
-        return f"this model is for {deployment.type}, the call is for {needs.type}"
-    for feature, wanted, has in FITNESS:
-        if wanted(needs) and (has(deployment) is False or feature in deployment.lacks):
-            return f"the call uses {feature.replace('_', ' ')}, which this model does not support"
-    want = needs.prompt_tokens + (needs.max_output or 0)
-    if deployment.context is not None and want > deployment.context:
-        return f"the call needs about {want:,} tokens of context, this model has {deployment.context:,}"
-    if deployment.max_output is not None and (needs.max_output or 0) > deployment.max_output:
-        return f"the call asks for {needs.max_output:,} tokens, this model gives at most {deployment.max_output:,}"
-    return None
-
 
 def select(
     targets: Iterable[Target], needs: Needs, policy: Policy, standing: Callable[[Target], Standing]
@@ -87,7 +65,7 @@ def select(
     known, reason = -1, None
     for target in targets:
         if target.deployment.id != known:  # the targets of a deployment stand together
-            known, reason = target.deployment.id, unfit(target.deployment, needs)
+            known, reason = target.deployment.id, unfit(target.deployment, needs, target.provider.kind)
         found.append(Candidate(target, standing(target) if reason is None else Standing(State.UNFIT, NEVER, reason)))
     if any(c.standing.guessed for c in found):
         return _with_last_resorts(found, policy)

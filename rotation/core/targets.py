@@ -164,7 +164,10 @@ def scopes_of(target: Target) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a call asks of a target. Token counts are estimates (characters / 4); `type` is a deployment's."""
+    """What a call asks of a target. Token counts are estimates (characters / 4); `type` is a deployment's.
+
+    `image_bytes` are those of pictures in the body itself, `choices` the `n` it asks for.
+    """
 
     prompt_tokens: int = 0
     max_output: int | None = None
@@ -174,3 +177,6 @@ class Needs:
     images: int = 0
     stream: bool = False
     type: str = "chat"
+    json_mode: bool = False
+    image_bytes: int = 0
+    choices: int = 1

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rotation.core.failures import Failure, FailureKind
+from rotation.core.fitness import refused_feature
 from rotation.gateway.call import Call
 from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.gate import Gate
@@ -52,6 +53,7 @@ async def attempt(
     if not isinstance(outcome, Failure):
         return outcome
     failure = conceal(outcome, secret.reveal())
+    failure = replace(failure, feature=refused_feature(failure.feature, call.needs))
     entry.end(note, failure.kind, failure=failure)
     call.task.failed(gate, permit.target, failure)
     return Failed(failure, gate.failed(permit, failure))

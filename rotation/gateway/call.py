@@ -196,7 +196,10 @@ def needs_of(payload: Mapping[str, Any], size: int) -> Needs:
         tools=tools,
         parallel_tools=tools and payload.get("parallel_tool_calls") is True,
         json_schema=form.get("type") == "json_schema",
+        json_mode=form.get("type") == "json_object",
         images=images,
+        image_bytes=image_bytes,
+        choices=payload.get("n") or 1,
         stream=bool(payload.get("stream")),
     )
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from rotation.core.policy import BALANCED
-from rotation.core.selection import FITNESS, READY, Standing, State, select, unfit
+from rotation.core.selection import READY, Standing, State, select
 from rotation.core.targets import Account, Deployment, Key, Needs, Provider, Target
 
 PROVIDER = Provider(1, "groq", "groq", "http://x")
@@ -25,28 +23,6 @@ def ready(_: Target) -> Standing:
 def test_targets_keep_the_order_they_were_given_in() -> None:
     found = select([target(3), target(1), target(2)], Needs(), BALANCED, ready)
     assert [c.target.deployment.id for c in found] == [3, 1, 2]
-
-
-@pytest.mark.parametrize("feature", [name for name, _, _ in FITNESS])
-def test_a_feature_that_is_needed_and_missing_makes_a_target_unfit_and_names_it(feature: str) -> None:
-    needs = Needs(tools=True, parallel_tools=True, json_schema=True, images=1)
-    lacking = Deployment(1, 1, "m", lacks=frozenset({feature}))
-    assert feature.replace("_", " ") in (unfit(lacking, needs) or "")
-    assert unfit(lacking, Needs()) is None
-
-
-@pytest.mark.parametrize("feature", [name for name, _, _ in FITNESS])
-def test_a_feature_nobody_knows_of_is_given_the_benefit_of_the_doubt(feature: str) -> None:
-    needs = Needs(tools=True, parallel_tools=True, json_schema=True, images=1)
-    assert unfit(Deployment(1, 1, "m"), needs) is None
-    assert unfit(replace(Deployment(1, 1, "m"), **{feature: False}), needs) is not None
-
-
-def test_a_prompt_and_its_answer_must_fit_the_window() -> None:
-    small = Deployment(1, 1, "m", context=1000, max_output=200)
-    assert unfit(small, Needs(prompt_tokens=800, max_output=200)) is None
-    assert "1,000" in (unfit(small, Needs(prompt_tokens=801, max_output=200)) or "")
-    assert "at most 200" in (unfit(small, Needs(max_output=201)) or "")
 
 
 def test_an_unfit_target_says_why_whatever_its_health() -> None:
