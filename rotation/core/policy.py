@@ -51,6 +51,7 @@ class Policy:
     connect_timeout: float = 5.0
     first_content_floor: float = 5.0
     first_content_cap: float = 60.0
+    whole_floor: float = 20.0  # the floor for answers in one piece
     gap: float = 30.0
     gap_reasoning: float = 120.0
     total: float = 600.0

@@ -25,7 +25,7 @@ from rotation.core.targets import Target, deployment_scope, provider_scope
 from rotation.gateway.budget import RetryBudget
 from rotation.gateway.consequences import CONSEQUENCES
 from rotation.gateway.limits import Limits, Reserved
-from rotation.gateway.pace import Pace
+from rotation.gateway.pace import TOKENS_PER_SECOND, Pace
 from rotation.gateway.snapshot import Block
 from rotation.gateway.uploads import Uploads
 from rotation.providers.base import Usage
@@ -160,7 +160,7 @@ class Health:
         now = self.now()
         elapsed = now - permit.started
         for index, (scope, leave) in enumerate(permit.breakers):
-            took = 0.0 if index else first or elapsed  # a slow model is no fault of its provider's others
+            took = 0.0 if index else slowness(first, elapsed, usage)  # no fault of its provider's other models
             self.moved(scope, self.breakers[scope].record_success(leave, now, took), permit.request)
         self.limits.settle(permit.reserved, usage, now)
         self.limits.answered(permit.target, usage)
@@ -245,3 +245,10 @@ class Health:
         self.note({"t": "breaker", "at": self.now(), "scope": scope, "before": transition.before,
                    "after": transition.after, "until": transition.until, "opens": transition.opens,
                    "reason": transition.reason, "request": request or None})  # fmt: skip
+
+
+def slowness(first: float | None, elapsed: float, usage: Usage | None) -> float:
+    """Seconds that count as slow: to the first content; of an answer in one piece, what its length does not explain."""
+    if first is not None:
+        return first
+    return max(elapsed - (usage.tokens_out if usage else 0) / TOKENS_PER_SECOND, 0.0)

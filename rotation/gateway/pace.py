@@ -1,5 +1,7 @@
 """How quick each deployment has been lately, and so how long to wait for it: clamp(3 x p95, floor, cap).
 
+The floor for whole answers is higher: one in five may be five times as long as the rest and still come.
+
 A call that has timed out before waits twice as long at the next target, and so on: an answer that is
 simply long must not be cut off by every target in turn.
 
@@ -47,15 +49,18 @@ class Pace:
 
     def first_content(self, deployment: Deployment, policy: Policy, timeouts: int) -> float:
         """Seconds to wait for a stream's first content; `timeouts` is how many targets have timed out in this call."""
-        return min(self._clamped(self._first.get(deployment.id), policy) * 2.0**timeouts, policy.total)
+        patience = _clamped(self._first.get(deployment.id), policy.first_content_floor, policy)
+        return min(patience * 2.0**timeouts, policy.total)
 
     def whole(self, deployment: Deployment, policy: Policy, timeouts: int, max_output: int | None, *,
               extra: float = 0.0) -> float:  # fmt: skip
         """Seconds to wait for an answer in one piece; `extra` on top for what is known to take longer."""
         extra += max((max_output or 0) - LONG_ANSWER, 0) / TOKENS_PER_SECOND
-        return min((self._clamped(self._whole.get(deployment.id), policy) + extra) * 2.0**timeouts, policy.total)
+        patience = _clamped(self._whole.get(deployment.id), policy.whole_floor, policy)
+        return min((patience + extra) * 2.0**timeouts, policy.total)
 
-    def _clamped(self, recent: Recent | None, policy: Policy) -> float:
-        if recent is None or len(recent) < ENOUGH:
-            return policy.first_content_cap
-        return min(max(3.0 * (recent.p95 or 0.0), policy.first_content_floor), policy.first_content_cap)
+
+def _clamped(recent: Recent | None, floor: float, policy: Policy) -> float:
+    if recent is None or len(recent) < ENOUGH:
+        return policy.first_content_cap
+    return min(max(3.0 * (recent.p95 or 0.0), floor), policy.first_content_cap)

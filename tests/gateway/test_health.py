@@ -16,7 +16,7 @@ from rotation.core.policy import BALANCED, SEED
 from rotation.core.selection import State
 from rotation.core.targets import Target
 from rotation.gateway.consequences import CONFIRM_AFTER, CONSEQUENCES, GONE_REST, RECHECK, SUSPECT_REST
-from rotation.gateway.health import Health, Permit, Refused, Work
+from rotation.gateway.health import Health, Permit, Refused, Work, slowness
 from rotation.providers.base import Limit, Usage
 from tests.gateway.parts import MORNING, REQUEST, Pages, Rig, target
 
@@ -546,3 +546,13 @@ test_no_sequence_of_calls_leaves_anything_behind = Lives.TestCase
 def test_health_that_knows_nothing_bad_says_so_at_once() -> None:
     health = Health(now=lambda: MORNING, rand=lambda: 0.5, note=Pages().write)
     assert health.standing(HERE).state is State.READY
+
+
+@pytest.mark.parametrize(
+    ("first", "elapsed", "tokens", "slow"),
+    [(0.5, 90.0, 10, 0.5), (None, 40.0, 0, 40.0), (None, 40.0, 600, 10.0), (None, 5.0, 600, 0.0)],
+)
+def test_only_what_an_answers_length_does_not_explain_is_slow(
+    first: float | None, elapsed: float, tokens: int, slow: float
+) -> None:
+    assert slowness(first, elapsed, Usage(0, tokens)) == slow

@@ -9,7 +9,7 @@ from rotation.gateway.pace import ENOUGH, FORGET, HALF_LIFE, Pace
 from tests.gateway.parts import target
 
 ONE, OTHER = target(1).deployment, target(2).deployment
-CAP, FLOOR = BALANCED.first_content_cap, BALANCED.first_content_floor
+CAP, FLOOR, WHOLE = BALANCED.first_content_cap, BALANCED.first_content_floor, BALANCED.whole_floor
 
 
 def learned(first: float | None, elapsed: float = 0.0, count: int = ENOUGH) -> Pace:
@@ -27,7 +27,7 @@ def test_an_unknown_deployment_is_given_the_longest_time() -> None:
 @pytest.mark.parametrize(("took", "given"), [(0.01, FLOOR), (4.0, 12.0), (19.0, 57.0), (30.0, CAP)])
 def test_a_known_one_is_given_three_times_its_p95_within_the_bounds(took: float, given: float) -> None:
     assert learned(took).first_content(ONE, BALANCED, 0) == pytest.approx(given)
-    assert learned(None, took).whole(ONE, BALANCED, 0, None) == pytest.approx(given)
+    assert learned(None, took).whole(ONE, BALANCED, 0, None) == pytest.approx(max(given, WHOLE))
 
 
 def test_streams_and_whole_answers_and_deployments_are_kept_apart() -> None:
@@ -45,8 +45,8 @@ def test_every_time_out_of_a_call_doubles_the_next_wait_up_to_the_total() -> Non
 
 def test_a_long_answer_is_given_the_time_it_needs() -> None:
     pace = learned(None, 0.1)
-    assert pace.whole(ONE, BALANCED, 0, 1024) == FLOOR
-    assert pace.whole(ONE, BALANCED, 0, 1024 + 2000) == FLOOR + 100
+    assert pace.whole(ONE, BALANCED, 0, 1024) == WHOLE
+    assert pace.whole(ONE, BALANCED, 0, 1024 + 2000) == WHOLE + 100
 
 
 def test_what_is_heard_are_the_recent_times_worth_less_as_they_age() -> None:
