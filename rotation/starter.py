@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "OPENAI_API_KEY": "openai",
     "TOGETHER_API_KEY": "together",
 }
+SIGN = "simulate"
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +65,18 @@ def sync_simulation() -> bool:
     if switched.exists():
         switched.update(enabled=wanted)
         log.info("simulated providers switched %s", "on: no provider key is known" if wanted else "off")
+    _tell_the_supervisor(wanted)
     return wanted
+
+
+def _tell_the_supervisor(wanted: bool) -> None:
+    """By a file it looks for: `up` runs the simulator exactly as long as it is there."""
+    sign = settings.ROTATION_HOME / SIGN
+    if wanted:
+        settings.ROTATION_HOME.mkdir(parents=True, exist_ok=True)
+        sign.touch()
+    else:
+        sign.unlink(missing_ok=True)
 
 
 def _in_environment() -> Iterator[tuple[str, str, str]]:

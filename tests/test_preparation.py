@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
-from rotation import client_keys, preparation
+from rotation import client_keys, preparation, starter
 from rotation.models import ClientKey, Pool
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +43,14 @@ def test_the_first_client_key_works_and_lies_where_only_its_owner_reads(home):
     file = home / "client_key"
     assert file.read_text().strip() == key
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_supervisor_is_told_whether_to_run_the_simulator(home, monkeypatch):
+    preparation.prepare()
+    assert (home / starter.SIGN).exists()
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_0123456789abcdefghij")
+    assert preparation.prepare().simulated is False
+    assert not (home / starter.SIGN).exists()
 
 
 def test_a_revoked_client_key_is_not_made_again():
@@ -87,10 +95,9 @@ def test_a_database_of_this_edition_is_not_migrated_again(monkeypatch):
 
 
 def test_while_one_process_prepares_another_waits():
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = %s"
     with preparation.alone(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = pg_backend_pid()", [preparation.PREPARING]
-        )
+        cursor.execute(held, [preparation.PREPARING, connection.connection.info.backend_pid])
         assert cursor.fetchone() == (1,)
 
 

@@ -24,11 +24,16 @@ PROVEN = 30.0  # seconds after which a child counts as having started well
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
+def always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What to run. `stop_signal` asks it to end, `death_signal` is what the kernel sends when we are killed.
 
-    `patience` is how many seconds it may take to end before it is killed; `before` runs ahead of every start.
+    `patience` is how many seconds it may take to end before it is killed; `before` runs ahead of every start. It runs
+    as long as `wanted()`, which is asked twice a second.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Service:
     cwd: Path = Path("/")
     pass_fds: tuple[int, ...] = ()
     before: Callable[[], None] | None = field(default=None, repr=False)
+    wanted: Callable[[], bool] = field(default=always, repr=False)
 
 
 def tie_to_parent(number: signal.Signals) -> None:
@@ -75,6 +81,11 @@ class Child:
     @property
     def running(self) -> bool:
         return self.process is not None
+
+    @property
+    def missed(self) -> bool:
+        """Wanted, but not there."""
+        return self.process is None and self.service.wanted()
 
     def start(self) -> None:
         """Raises OSError when the program cannot be run."""

@@ -15,7 +15,7 @@ def of_database() -> str:
         "rotation/migrations/*.py",
         "dashboard/migrations/*.py",
         "rotation/fixtures/*",
-        "rotation/starter.py",
+        "rotation/starter*.py",
         "rotation/jobs/*.py",
     )
     return _digest(path for pattern in (*sources, "requirements.lock") for path in sorted(ROOT.glob(pattern)))

@@ -50,9 +50,10 @@ def dashboard(socket: Path, env: Mapping[str, str]) -> Service:
     return Service("dashboard", argv, told, patience=DRAIN + 3, cwd=ROOT)
 
 
-def simulator(port: int, env: Mapping[str, str]) -> Service:
+def simulator(port: int, sign: Path, env: Mapping[str, str]) -> Service:
+    """Runs as long as the file `sign` says that simulated providers answer."""
     argv = [sys.executable, "-m", "rotation.simulator", "--host", "127.0.0.1", "--port", str(port)]
-    return Service("simulator", argv, env, cwd=ROOT)
+    return Service("simulator", argv, env, cwd=ROOT, wanted=sign.exists)
 
 
 def ledger(env: Mapping[str, str]) -> Service:

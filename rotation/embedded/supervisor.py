@@ -57,7 +57,7 @@ class Supervisor:
     def start(self, service: Service) -> Child:
         child = Child(service, self.logs)
         self.children.append(child)
-        self._launch(child)
+        self.tick()
         return child
 
     def wait_for(self, ready: Callable[[], bool], what: str, patience: float) -> None:
@@ -78,17 +78,21 @@ class Supervisor:
         """Until a signal asks to stop."""
         while not self.asked:
             self.tick()
-            soonest = min((child.due for child in self.children if not child.running), default=float("inf"))
+            soonest = min((child.due for child in self.children if child.missed), default=float("inf"))
             self._rest(max(0.0, min(TICK, soonest - time.monotonic())))
 
     def tick(self) -> None:
-        """Notices who ended and starts again who has rested enough."""
+        """Notices who ended, starts who is wanted and has rested enough, stops who is no longer wanted."""
         now = time.monotonic()
         for child in self.children:
+            wanted = child.service.wanted()
             if (code := child.ended()) is not None:
-                self.say(f"{child.service.name} ended ({_how(code)}); again in {child.rest:.1f} s, see {child.log}")
-            elif not child.running and now >= child.due:
+                again = f"again in {child.rest:.1f} s, see {child.log}" if wanted else "it is not wanted any more"
+                self.say(f"{child.service.name} ended ({_how(code)}); {again}")
+            elif wanted and not child.running and now >= child.due:
                 self._launch(child)
+            elif child.running and not wanted:
+                child.ask_to_stop()
         if now - self.logs_checked > LOG_CHECK:
             self.logs_checked = now
             for child in self.children:

@@ -45,6 +45,13 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def simulator_port(home: Home) -> int:
+    """The same one at every start, as long as it is free."""
+    port = listening.free_port(home.recall("simulator"))
+    home.remember("simulator", port)
+    return port
+
+
 class Installation:
     """The running whole: addresses, children, and the order they come up and go down in."""
 
@@ -55,6 +62,7 @@ class Installation:
         self.listener = listening.listen(os.environ.get("HOST") or "127.0.0.1", envint("PORT", 8000), patience)
         self.url = listening.url_of(self.listener)
         self.pages = home.socket("dashboard.sock")
+        self.simulator_port = 0 if os.environ.get("ROTATION_MODE") == "production" else simulator_port(home)
         self.env: dict[str, str] = {}
         self.last: list[Child] = []  # what goes down after everything else, in this order
 
@@ -76,48 +84,49 @@ class Installation:
 
     def start(self) -> dict[str, Any]:
         """Everything a browser and a client need; what the preparation had to tell."""
-        fresh = self.start_databases()
+        addresses = self.addresses()
+        fresh = self.start_databases(addresses)
+        self.env = services.environment(addresses)
+        self.home.announce(addresses)
         known = {"edition": edition.of_database(), "database": self.env["DATABASE_URL"]}
-        before = self.home.recall("prepared") or {}
-        warm = not fresh and known.items() <= before.items()
+        warm = not fresh and known == self.home.recall("prepared")
         if warm:
-            self.start_web(simulated=before["simulated"])
+            self.start_web()
         prepared = self.prepare(quickly=warm)
         if not warm:
-            self.start_web(simulated=prepared["simulated"])
-        elif prepared["simulated"] and not before["simulated"]:
-            self.start_simulator()
-        self.home.remember("prepared", {**known, "simulated": prepared["simulated"]})
+            self.start_web()
+        self.home.remember("prepared", known)
         self.supervisor.wait_for(self.web_answers, "the web", PATIENCE)
         if prepared["simulated"]:
             self.supervisor.wait_for(self.simulator_listens, "the simulator", PATIENCE)
         return prepared
 
-    def start_databases(self) -> bool:
-        """Embedded ones unless an address is given; whether the database is a new one."""
-        addresses = {
+    def addresses(self) -> dict[str, str]:
+        """What the parts are told of each other. Production knows of no simulator."""
+        told = {
             "ROTATION_HOME": str(self.home.path),
             "ROTATION_DASHBOARD_SOCKET": str(self.pages),
             "ROTATION_GATEWAY_URL": self.url,
             "PORT": str(self.listener.getsockname()[1]),
         }
-        if os.environ.get("ROTATION_MODE") != "production":
-            self.port = listening.free_port(self.home.recall("simulator"))
-            self.home.remember("simulator", self.port)
-            addresses["ROTATION_SIMULATOR_URL"] = f"http://127.0.0.1:{self.port}"
-        fresh = False
+        if self.simulator_port:
+            told["ROTATION_SIMULATOR_URL"] = f"http://127.0.0.1:{self.simulator_port}"
+        return told
+
+    def start_databases(self, addresses: dict[str, str]) -> bool:
+        """Embedded ones unless an address is given; whether the database is a new one."""
+        bare = services.environment({})
         if not os.environ.get("REDIS_URL"):
             socket = self.home.socket("valkey.sock")
             addresses["REDIS_URL"] = f"redis+socket://{socket}"
-            self.last.append(self.supervisor.start(services.valkey(socket, self.home.path, services.environment({}))))
-        if not os.environ.get("DATABASE_URL"):
-            cluster = postgres.at(self.home.path / "postgres")
-            fresh = cluster.create()
-            addresses["DATABASE_URL"] = cluster.url
-            self.last.append(self.supervisor.start(services.postgres(cluster, services.environment({}))))
-            self.supervisor.wait_for(cluster.ready, "Postgres", PATIENCE)
-        self.env = services.environment(addresses)
-        self.home.announce(addresses)
+            self.last.append(self.supervisor.start(services.valkey(socket, self.home.path, bare)))
+        if os.environ.get("DATABASE_URL"):
+            return False
+        cluster = postgres.at(self.home.path / "postgres")
+        fresh = cluster.create()
+        addresses["DATABASE_URL"] = cluster.url
+        self.last.append(self.supervisor.start(services.postgres(cluster, bare)))
+        self.supervisor.wait_for(cluster.ready, "Postgres", PATIENCE)
         return fresh
 
     def prepare(self, *, quickly: bool) -> dict[str, Any]:
@@ -130,14 +139,11 @@ class Installation:
             once.end()
         return once.result()
 
-    def start_web(self, *, simulated: bool) -> None:
-        if simulated:
-            self.start_simulator()
+    def start_web(self) -> None:
+        if self.simulator_port:
+            self.supervisor.start(services.simulator(self.simulator_port, self.home.path / "simulate", self.env))
         self.supervisor.start(services.gateway(self.listener.fileno(), self.env))
         self.supervisor.start(services.dashboard(self.pages, self.env))
-
-    def start_simulator(self) -> None:
-        self.supervisor.start(services.simulator(self.port, self.env))
 
     def start_background(self) -> None:
         self.last.insert(0, self.supervisor.start(services.ledger(self.env)))
@@ -149,4 +155,4 @@ class Installation:
         return probe.answers(self.pages) and probe.answers((near, port))
 
     def simulator_listens(self) -> bool:
-        return probe.listens("127.0.0.1", self.port)
+        return probe.listens("127.0.0.1", self.simulator_port)

@@ -167,3 +167,20 @@ def test_a_second_request_to_stop_kills_at_once(tmp_path):
             again.set()
             insisting.join()
     assert not alive(pid)
+
+
+def test_a_part_runs_exactly_as_long_as_it_is_wanted(supervisor, said, tmp_path):
+    sign = tmp_path / "sign"
+    child = supervisor.start(service("part", "import time; time.sleep(600)", wanted=sign.exists))
+    supervisor.tick()
+    assert not child.running
+    assert not child.missed
+    sign.touch()
+    supervisor.wait_for(lambda: child.running, "the part", 30)
+    sign.unlink()
+    supervisor.wait_for(lambda: not child.running, "the end", 30)
+    supervisor.tick()
+    assert not child.running
+    assert "it is not wanted any more" in said[-1]
+    sign.touch()
+    supervisor.wait_for(lambda: child.running, "the part again", 30)
