@@ -78,6 +78,13 @@ STRATEGIES: Mapping[str, Strategy] = {
     WEIGHTED: weighted,
 }
 
+#: What a strategy orders by: seconds to be expected, or USD per token; the others have no number for it.
+SCORES: Mapping[str, Callable[[Choice], float | None]] = {
+    FASTEST: lambda choice: choice.seconds,
+    CHEAPEST: lambda choice: choice.price,
+    WEIGHTED: lambda choice: choice.seconds,
+}
+
 #: How the trace of a call tells why somebody's turn came.
 WORDS: Mapping[str, str] = {
     ORDERED: "next in order",

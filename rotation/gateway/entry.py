@@ -60,6 +60,7 @@ class Entry:
     candidates: list[Candidate] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     closed: bool = False
+    scores: Mapping[int, float] = field(default_factory=dict)  # by deployment, where the strategy has one
     _places: dict[tuple[int, int], int] = field(default_factory=dict)  # of the candidates, by target
 
     def begin(self, target: Target) -> Note:
@@ -112,7 +113,7 @@ class Entry:
             "cost": self._cost(),
             "simulated": any(c.target.provider.simulated for c in self.candidates), "error": error,
             "trace": self.trace(), "attempts": [self._attempt(i, n) for i, n in enumerate(self.notes, 1)],
-            "needs": needs_record(call.needs), "policy": policy_record(call, self.route, self.candidates),
+            "needs": needs_record(call.needs, call.task), "policy": policy_record(call, self.route, self.candidates),
         }  # fmt: skip
 
     def _cost(self) -> float | None:
@@ -159,7 +160,7 @@ class Entry:
                 rows[deployment] = _trace_row(candidate, None, False)
         if won is not None and won in rows:
             rows[won]["why"] = self._turn()
-        return list(rows.values())
+        return [{**row, "score": self.scores[one]} if one in self.scores else row for one, row in rows.items()]
 
     def _turn(self) -> str:
         """Why the turn of whoever answered came: the strategy, and what the name meant this time."""

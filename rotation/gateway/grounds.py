@@ -11,23 +11,32 @@ from typing import Any
 
 from rotation.core.selection import NEVER, Candidate, Standing
 from rotation.core.targets import Needs
+from rotation.core.transcription import Audio
+from rotation.gateway.audio import Listening
 from rotation.gateway.call import Call
 from rotation.gateway.limits import Reserved
 from rotation.gateway.snapshot import Route
+from rotation.gateway.task import CHAT, Task
 
 NEEDS = tuple(field.name for field in fields(Needs))
+AUDIO = tuple(field.name for field in fields(Audio))
 
 
-def needs_record(needs: Needs | None) -> dict[str, Any]:
-    """Every need by its name; empty for a call that was turned down before they were known."""
-    return {} if needs is None else {name: getattr(needs, name) for name in NEEDS}
+def needs_record(needs: Needs | None, task: Task = CHAT) -> dict[str, Any]:
+    """Every need by its name, those of audio as `audio_...`; empty for a call turned down before they were known."""
+    if needs is None:
+        return {}
+    record = {name: getattr(needs, name) for name in NEEDS}
+    if isinstance(task, Listening):
+        record |= {f"audio_{name}": getattr(task.audio, name) for name in AUDIO}
+    return record
 
 
 def policy_record(call: Call, route: Route, candidates: Sequence[Candidate]) -> dict[str, Any]:
     """Under which policy it was chosen, and from whom.
 
-    `order` are the deployments in the order they were considered, `keyless` those of them that had no key, `models`
-    the further names the client gave.
+    `order` are the deployments in the order they were considered, `keyless` those of them that had no key. `models`
+    are the further names the client gave, `pin` and `exclude` its wishes, `why` what the name was taken for.
     """
     reached = {c.target.deployment.id for c in candidates}
     record: dict[str, Any] = {
@@ -37,9 +46,9 @@ def policy_record(call: Call, route: Route, candidates: Sequence[Candidate]) -> 
     }
     if keyless := [one for one in route.deployments if one not in reached]:
         record["keyless"] = keyless
-    if call.models:
-        record["models"] = list(call.models)
-    return record
+    said = {"models": call.models, "pin": call.wishes.pin, "exclude": call.wishes.exclude}
+    record |= {name: list(names) for name, names in said.items() if names}
+    return {**record, "why": route.why} if route.why else record
 
 
 def until_record(standing: Standing) -> dict[str, float]:

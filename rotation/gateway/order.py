@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from rotation.core.expectation import Known, expected
-from rotation.core.strategies import ORDERED, Choice, in_order, mixed_price
+from rotation.core.strategies import ORDERED, SCORES, Choice, in_order, mixed_price
 from rotation.core.targets import Deployment
 from rotation.gateway.pace import Pace
 from rotation.gateway.snapshot import Route
@@ -22,6 +22,7 @@ class Order:
     def __init__(self, pace: Pace, *, now: Callable[[], float], rand: Callable[[], float]) -> None:
         self._pace, self._now, self._rand = pace, now, rand
         self._turns: dict[str, int] = {}
+        self._scores: dict[int, float] = {}
 
     def of(self, route: Route, deployments: Mapping[int, Deployment], *, stream: bool) -> tuple[int, ...]:
         """The route's deployments, each once. A chain is followed name by name, each in its own strategy's order."""
@@ -35,8 +36,15 @@ class Order:
             Choice(d.id, seconds[d.id], mixed_price(d.price_in, d.price_out, free=d.free), d.id in route.pinned)
             for d in here
         ]
+        if score := SCORES.get(route.strategy):
+            self._scores.update({c.deployment: value for c in choices if (value := score(c)) is not None})
         turn = self._turns[route.pool] = self._turns.get(route.pool, -1) + 1
         return in_order(route.strategy, choices, turn=turn, rand=self._rand)
+
+    def scores(self) -> dict[int, float]:
+        """What the orders since the last time went by, by deployment: for the page of the call that asked for them."""
+        found, self._scores = self._scores, {}
+        return found
 
     def _known(self, deployment: Deployment, stream: bool) -> Known:
         seed = deployment.seed_seconds

@@ -7,6 +7,7 @@ what has the wrong shape raises `Unfit`, and its line is set aside.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ EARLIEST, LATEST = 946_684_800.0, 4_102_444_800.0  # the years 2000 to 2100: bey
 SMALLEST_COST = Decimal("0.0000000001")  # costs are kept to ten places
 DEAREST = Decimal(10_000)  # USD for one call: far beyond any, far below what would overflow a sum
 TRACE_LONGEST = 64 * 1024
+CODE_WORD = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
 class Unfit(ValueError):
@@ -152,10 +154,16 @@ def json_object(value: object, longest: int = TRACE_LONGEST) -> str:
 
 
 def json_figures(value: object) -> str:
-    """The numbers, flags and nulls of an object; texts and whatever else is in it are left out."""
+    """The numbers, flags, nulls and code words (`chat`) of an object; texts and whatever else it holds are left out."""
     if not isinstance(value, dict):
         return json_object(value)
-    return json_object({name: v for name, v in value.items() if v is None or isinstance(v, (bool, int, float))})
+    return json_object({name: v for name, v in value.items() if _figure(v)})
+
+
+def _figure(value: object) -> bool:
+    if isinstance(value, str):
+        return CODE_WORD.fullmatch(value) is not None
+    return value is None or isinstance(value, (bool, int, float))
 
 
 def _dumps(value: object) -> bytes:

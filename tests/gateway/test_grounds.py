@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import orjson
 
 from rotation.core.selection import NEVER, Standing, State
 from rotation.core.targets import Needs
+from rotation.core.transcription import Audio
+from rotation.gateway.audio import Listening
 from rotation.gateway.entry import OK
 from rotation.gateway.grounds import needs_record, quota_record, until_record
 from rotation.gateway.limits import Limits
+from rotation.gateway.order import Order
+from rotation.gateway.pace import Pace
 from rotation.gateway.snapshot import Learned, Route
+from rotation.gateway.wishes import Wishes
 from rotation.providers.base import Usage
 from tests.gateway.parts import MORNING, Hands, Pages, entry, target
 
@@ -70,3 +76,39 @@ def test_the_trace_keeps_quotas_of_what_was_tried_and_until_when_the_others_were
     assert won["quota"] == note.quota
     assert (out["until"], "until" in dead, "until" in spare, "quota" in spare) == (MORNING + 9, False, False, False)
     assert until_record(Standing(State.READY)) == {}
+
+
+def test_what_a_strategy_went_by_stands_beside_each_candidate():
+    page = entry(Hands(), [ONE, TWO])
+    page.scores = {1: 0.8}
+    assert [row.get("score") for row in page.trace()] == [0.8]  # the second one ready is left out
+    page = entry(Hands(), [ONE, (TWO, Standing(State.UNFIT, NEVER, "too small"))])
+    page.scores = {2: 1.5}
+    assert [row.get("score") for row in page.trace()] == [None, 1.5]
+
+
+def test_the_orders_scores_are_taken_once():
+    offers = {1: target(1, seed_seconds=4.0).deployment, 2: target(2, seed_seconds=2.0).deployment}
+    order = Order(Pace(), now=Hands(), rand=lambda: 0.5)
+    assert order.of(Route("a", (1, 2), strategy="fastest"), offers, stream=False) == (2, 1)
+    assert order.scores() == {1: 4.0, 2: 2.0}
+    order.of(Route("a", (1, 2)), offers, stream=False)
+    assert order.scores() == {}
+
+
+def test_wishes_and_what_a_name_was_taken_for_are_kept():
+    clock, pages = Hands(), Pages()
+    page = entry(clock, [ONE], pages=pages, route=Route("vision", (1,), why="the messages hold images"))
+    page.call = replace(page.call, wishes=Wishes(pin=("groq",), exclude=("gpt-4o",)))
+    page.close("failed", 503)
+    kept = pages[0]["policy"]
+    assert (kept["pin"], kept["exclude"], kept["why"]) == (["groq"], ["gpt-4o"], "the messages hold images")
+
+
+def test_audio_is_kept_by_size_and_length():
+    form: Any = None  # what is kept of a call never looks into it
+    record = needs_record(Needs(type="transcription"), Listening(form, Audio(1_000_000, 61.5, translate=True)))
+    assert {name: value for name, value in record.items() if name.startswith("audio_")} == {
+        "audio_size": 1_000_000, "audio_seconds": 61.5, "audio_format": "json", "audio_translate": True,
+        "audio_measured": False,
+    }  # fmt: skip

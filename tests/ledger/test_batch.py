@@ -47,7 +47,7 @@ def test_a_call_becomes_a_row_with_its_attempts(writer: Writer, once: Any, sql: 
 def test_what_a_call_needed_and_its_policy_are_kept_and_old_lines_have_neither(
     writer: Writer, once: Any, sql: psycopg.Connection
 ) -> None:
-    needs = {"prompt_tokens": 1642, "max_output": None, "tools": True}
+    needs = {"prompt_tokens": 1642, "max_output": None, "tools": True, "type": "chat"}
     policy = {"version": 41, "strategy": "ordered", "order": [1, 2], "models": ["\0<script>"]}
     writer.write(call(at=NOON + 1, needs={**needs, "prompt": "my secret plan", "deep": [1]}, policy=policy), call())
     writer.write(call(at=NOON + 2, needs=[], id="11111111-1111-7111-8111-111111111111"))
