@@ -57,6 +57,7 @@ ROTATION_GATEWAY_URL = told("ROTATION_GATEWAY_URL", f"http://{near}:{PORT}")  # 
 ROTATION_JOURNAL_DIR = Path(os.environ.get("ROTATION_JOURNAL_DIR") or ROTATION_HOME / "journal").absolute()
 ROTATION_DASHBOARD_SOCKET = told("ROTATION_DASHBOARD_SOCKET", str(ROTATION_HOME / "dashboard.sock"))
 ROTATION_MAX_BODY = envint("ROTATION_MAX_BODY", 32 * 1024 * 1024)  # bytes
+ROTATION_MAX_AUDIO = envint("ROTATION_MAX_AUDIO", 100 * 1024 * 1024)  # bytes of a whole upload
 ROTATION_DRAIN_SECONDS = envint("ROTATION_DRAIN_SECONDS", 30)  # how long running streams may finish at a stop
 
 # --- Postgres and Valkey

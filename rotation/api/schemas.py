@@ -49,6 +49,23 @@ class ChatCompletion(Open):
     usage: dict[str, Any] | None = None
 
 
+class TranslationForm(Open):
+    """Audio to English text, as OpenAI defines it."""
+
+    file: str = Field(description="The audio, with a file name.", json_schema_extra={"format": "binary"})
+    model: str = Field(description="`transcription`, `provider/model`, or a model id", examples=["transcription"])
+    prompt: str | None = None
+    response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
+    temperature: float | None = None
+
+
+class TranscriptionForm(TranslationForm):
+    """Audio to text, as OpenAI defines it."""
+
+    language: str | None = Field(None, examples=["en"])
+    timestamp_granularities: list[Literal["word", "segment"]] | None = Field(None, alias="timestamp_granularities[]")
+
+
 class Model(Open):
     id: str
     object: Literal["model"]

@@ -14,7 +14,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from ninja import NinjaAPI
 from ninja.security import HttpBearer
 
-from rotation.api.schemas import ChatCompletion, ChatRequest, ErrorEnvelope, Model, ModelList
+from rotation.api import uploads
+from rotation.api.schemas import (
+    ChatCompletion,
+    ChatRequest,
+    ErrorEnvelope,
+    Model,
+    ModelList,
+    TranscriptionForm,
+    TranslationForm,
+)
 from rotation.gateway import accept, life, models, paths, wishes
 from rotation.gateway.clients import Client, identify
 from rotation.gateway.door import rendered
@@ -44,6 +53,7 @@ api = NinjaAPI(
 )
 
 ERRORS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 413, 429, 502, 503, 504}): ErrorEnvelope}
+NOT_POST = [method for method in paths.METHODS if method != "POST"]
 CHAT_BODY = {
     "requestBody": {"required": True, "content": {JSON: {"schema": ChatRequest.model_json_schema()}}},
 }
@@ -62,6 +72,20 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     return await delivered(reply, opened)
 
 
+@api.post("/audio/transcriptions", openapi_extra=uploads.declared(TranscriptionForm))
+async def transcriptions(request: HttpRequest) -> HttpResponseBase:
+    """Audio as text, in the language that is spoken."""
+    async with life.lent() as gate:
+        return made(await uploads.heard(request, gate, entered(request, gate)))
+
+
+@api.post("/audio/translations", openapi_extra=uploads.declared(TranslationForm))
+async def translations(request: HttpRequest) -> HttpResponseBase:
+    """Audio as English text."""
+    async with life.lent() as gate:
+        return made(await uploads.heard(request, gate, entered(request, gate)))
+
+
 @api.get("/models", response={200: ModelList, **ERRORS})
 async def list_models(request: HttpRequest) -> HttpResponseBase:
     """The names this client may ask for: pools first."""
@@ -76,7 +100,9 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
         return plain(Whole(200, {"content-type": JSON}, models.one(gate.snapshot, entered(request, gate), name)))
 
 
-@api.api_operation([m for m in paths.METHODS if m != "POST"], "/chat/completions", include_in_schema=False)
+@api.api_operation(NOT_POST, "/chat/completions", include_in_schema=False)
+@api.api_operation(NOT_POST, "/audio/transcriptions", include_in_schema=False)
+@api.api_operation(NOT_POST, "/audio/translations", include_in_schema=False)
 @api.api_operation([m for m in paths.METHODS if m != "GET"], "/models", include_in_schema=False)
 async def wrong_method(request: HttpRequest) -> HttpResponseBase:
     """405 in the same envelope as everything else."""
@@ -120,6 +146,12 @@ def body(request: HttpRequest) -> bytes:
 def wished(request: HttpRequest) -> dict[str, str]:
     """What the client asks in its headers."""
     return {name: request.headers[name] for name in wishes.HEADERS if name in request.headers}
+
+
+def made(reply: Reply) -> HttpResponse:
+    """A reply that cannot be a stream."""
+    assert isinstance(reply, Whole)
+    return plain(reply)
 
 
 def plain(reply: Whole) -> HttpResponse:

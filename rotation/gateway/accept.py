@@ -3,49 +3,94 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-from rotation.gateway import wishes
+from django.conf import settings
+
+from rotation.gateway import audio_form, wishes
+from rotation.gateway.audio import Listening
 from rotation.gateway.call import Asked, Call, read
 from rotation.gateway.clients import Client
 from rotation.gateway.complete import complete
 from rotation.gateway.entry import uuid7
 from rotation.gateway.envelope import Refusal
+from rotation.gateway.forms import Form, read_form
 from rotation.gateway.gate import Gate
 from rotation.gateway.grounds import needs_record
 from rotation.gateway.reply import Reply
+from rotation.gateway.task import CHAT, Task
 
 NONE: Mapping[str, str] = {}
+TRANSCRIPTION, TRANSLATION = "transcription", "translation"
 
 
 async def chat(gate: Gate, client: Client, body: bytes, told: Mapping[str, str] = NONE) -> Reply:
     """A chat completion. `told` are the headers of `wishes`. Raises `Refusal`, which names the request."""
-    at, started = time.time(), gate.now()
-    request = uuid7(at)
-    asked: Asked | None = None
+    with _turned_down(gate, client, CHAT.operation) as page:
+        page.asked = asked = read(body)
+        return await complete(gate, _call(gate, client, page, asked, told, CHAT))
+
+
+async def uploaded(gate: Gate, client: Client, operation: str, content_type: str, chunks: AsyncIterator[bytes]) -> Form:
+    """The form of a call for audio, once it is all there. Whoever asked for it closes it. Raises `Refusal`."""
+    with _turned_down(gate, client, operation):
+        return await read_form(content_type, chunks, Path(settings.ROTATION_HOME) / "uploads")
+
+
+async def audio(gate: Gate, client: Client, operation: str, form: Form, told: Mapping[str, str] = NONE) -> Reply:
+    """A transcription or a translation; the form is closed after it, whatever happens. Raises `Refusal`."""
     try:
-        asked = read(body)
-        wished = wishes.read(told)
-        ends = started + (wished.seconds or wishes.TOTAL)
-        call = Call(request, at, started, ends, client, asked.model, asked.models, asked.payload, asked.needs,
-                    asked.stream, asked.wants_usage, wishes=wished)  # fmt: skip
-        return await complete(gate, call)
+        with _turned_down(gate, client, operation) as page:
+            page.asked, wanted = await audio_form.read(form, translate=operation == TRANSLATION)
+            return await complete(gate, _call(gate, client, page, page.asked, told, Listening(form, wanted)))
+    finally:
+        form.close()
+
+
+@dataclass(slots=True)
+class _Page:
+    """A call that has come in and is not accepted yet. `at` is wall-clock, `started` engine time."""
+
+    request: str
+    at: float
+    started: float
+    operation: str
+    asked: Asked | None = None
+
+
+@contextmanager
+def _turned_down(gate: Gate, client: Client, operation: str) -> Iterator[_Page]:
+    """A refusal before the call was accepted leaves a page, and names it."""
+    at = time.time()
+    page = _Page(uuid7(at), at, gate.now(), operation)
+    try:
+        yield page
     except Refusal as refusal:
         if "x-request-id" in refusal.headers:  # it was accepted, and its page is written
             raise
-        gate.write(_page(request, at, client, asked, refusal, (gate.now() - started) * 1000))
-        headers = {"x-request-id": request, **refusal.headers}
+        gate.write(_line(page, client, refusal, (gate.now() - page.started) * 1000))
+        headers = {"x-request-id": page.request, **refusal.headers}
         raise Refusal(
             refusal.status, refusal.message, refusal.code, refusal.param, refusal.type, headers, refusal.more
         ) from None
 
 
-def _page(
-    request: str, at: float, client: Client, asked: Asked | None, refusal: Refusal, took: float
-) -> dict[str, object]:
+def _call(gate: Gate, client: Client, page: _Page, asked: Asked, told: Mapping[str, str], task: Task) -> Call:
+    wished = wishes.read(told)
+    ends = page.started + (wished.seconds or wishes.TOTAL)
+    return Call(page.request, page.at, page.started, ends, client, asked.model, asked.models, asked.payload,
+                asked.needs, asked.stream, asked.wants_usage, task, wished)  # fmt: skip
+
+
+def _line(page: _Page, client: Client, refusal: Refusal, took: float) -> dict[str, object]:
     """The journal line of a call that never set out."""
+    asked = page.asked
     return {
-        "t": "call", "id": request, "at": at, "client": client.id, "op": "chat", "asked": asked.model if asked else "",
+        "t": "call", "id": page.request, "at": page.at, "client": client.id, "op": page.operation,
+        "asked": asked.model if asked else "",
         "pool": "", "stream": asked.stream if asked else False, "status": refusal.status, "outcome": "refused",
         "failure": "bad_request", "provider": None, "deployment": None, "key": None, "model": "", "queue_ms": took,
         "first_ms": None, "total_ms": took, "lost_ms": 0.0, "tokens_in": 0, "tokens_out": 0, "estimated": False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rotation.core import transcription
 from rotation.core.failures import Failure
 from rotation.core.selection import NEVER, Standing, State
-from rotation.core.strategies import ORDERED
+from rotation.core.strategies import ORDERED, ROUND_ROBIN
 from rotation.core.targets import Target
 from rotation.core.transcription import ALIASES, POOL, Audio
 from rotation.gateway.forms import Form
@@ -54,6 +54,8 @@ class Listening(Task):
         return replace(route, policy=replace(route.policy, slow_share=None))
 
     def targets(self, gate: Gate, route: Route, call: Call) -> Iterable[Target]:
+        if route.pool and route.strategy != ROUND_ROBIN:
+            return gate.targets(route)
         known = [gate.snapshot.deployments[i] for i in route.deployments if i in gate.snapshot.deployments]
         order = transcription.in_turn(known, route.pinned, gate.health.uploads.used)
         return gate.targets(replace(route, deployments=tuple(order), strategy=ORDERED, members=()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from rotation.asgi_words import App, Receive, Scope, Send
 from rotation.gateway import accept, models, paths, wishes
 from rotation.gateway.clients import Client, identify
 from rotation.gateway.envelope import JSON, Refusal
+from rotation.gateway.gate import Gate
 from rotation.gateway.life import Life
 from rotation.gateway.reply import Reply, Streamed, Whole
 
@@ -79,8 +80,17 @@ class Door:
         paths.check(scope["method"], scope["path"])
         if scope["method"] == "GET":
             return self._models(scope["path"], client)
-        body = await _body(headers, receive)
+        if scope["path"] in paths.AUDIO:
+            return await self._audio(gate, client, scope, receive)
+        body = b"".join([chunk async for chunk in _chunks(headers, receive, settings.ROTATION_MAX_BODY)])
         return await _unless_gone(accept.chat(gate, client, body, wishes.told(headers)), receive)
+
+    async def _audio(self, gate: Gate, client: Client, scope: Scope, receive: Receive) -> Reply:
+        headers, operation = scope["headers"], paths.AUDIO[scope["path"]]
+        form_type = next((v for k, v in headers if k == b"content-type"), b"").decode("latin-1")
+        chunks = _chunks(headers, receive, settings.ROTATION_MAX_AUDIO)
+        form = await accept.uploaded(gate, client, operation, form_type, chunks)
+        return await _unless_gone(accept.audio(gate, client, operation, form, wishes.told(headers)), receive)
 
     def _models(self, path: str, client: Client) -> Whole:
         assert self.life.gate is not None
@@ -97,21 +107,22 @@ class Door:
         return Whole(200 if ready else 503, {"content-type": JSON}, orjson.dumps(body))
 
 
-async def _body(headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes:
+async def _chunks(headers: list[tuple[bytes, bytes]], receive: Receive, most: int) -> AsyncIterator[bytes]:
     """The body, counted while it comes. Raises `Refusal` (413) or `Gone`."""
-    most: int = settings.ROTATION_MAX_BODY
     told = next((v for k, v in headers if k == b"content-length"), b"0")
-    size, chunks = 0, []
+    size = 0
     while size <= most and not (told.isdigit() and int(told) > most):
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
         chunk = message.get("body", b"")
         size += len(chunk)
-        chunks.append(chunk)
+        if size > most:
+            break
+        yield chunk
         if not message.get("more_body"):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    raise paths.too_large()
+            return
+    raise paths.too_large(most)
 
 
 async def _unless_gone(work: Awaitable[Reply], receive: Receive) -> Reply:

@@ -10,7 +10,12 @@ from django.http.request import split_domain_port, validate_host
 
 from rotation.gateway.envelope import Refusal
 
-ROUTES: Mapping[str, tuple[str, ...]] = {"/v1/chat/completions": ("POST",), "/v1/models": ("GET",)}
+AUDIO = {"/v1/audio/transcriptions": "transcription", "/v1/audio/translations": "translation"}  # path -> operation
+ROUTES: Mapping[str, tuple[str, ...]] = {
+    "/v1/chat/completions": ("POST",),
+    "/v1/models": ("GET",),
+    **dict.fromkeys(AUDIO, ("POST",)),
+}
 ONE_MODEL = "/v1/models/"
 DECLARED = ("/v1/docs", "/v1/openapi.json")  # django-ninja's own pages about this API
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
@@ -58,9 +63,10 @@ def unknown_host() -> Refusal:
     return Refusal(400, "This host name is not served here; add it to ALLOWED_HOSTS.", "unknown_host")
 
 
-def too_large() -> Refusal:
-    most = settings.ROTATION_MAX_BODY // 2**20
-    return Refusal(413, f"The body is larger than {most} MiB.", "request_too_large", headers={"connection": "close"})
+def too_large(most: int | None = None) -> Refusal:
+    """413 for more than `most` bytes, by default what a body without audio may have."""
+    mib = (most or settings.ROTATION_MAX_BODY) / 2**20
+    return Refusal(413, f"The body is larger than {mib:g} MiB.", "request_too_large", headers={"connection": "close"})
 
 
 @lru_cache(maxsize=256)
