@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from rotation.models import Account, Deployment, Key, KeySource, Placement, Pool, PriceSource, Provider, StarterMark
 from rotation.models.catalog import SIMULATOR
-from rotation.models.pools import LAST
+from rotation.models.pools import LAST, Strategy
 
 FILE = Path(__file__).parent / "fixtures" / "starter.toml"
 LOADING = 7_301_002  # advisory lock: one process hands out at a time
@@ -95,7 +95,7 @@ def _deployment(provider: Provider, model: dict[str, Any]) -> Deployment:
         provider=provider,
         model_id=model["id"],
         family=model["family"],
-        input_modalities=["text", "image"] if model["images"] else ["text"],
+        input_modalities=_inputs(model),
         reasoning=model.get("reasoning", False),
         price_in=price["in"],
         price_out=price["out"],
@@ -107,6 +107,12 @@ def _deployment(provider: Provider, model: dict[str, Any]) -> Deployment:
     )
 
 
+def _inputs(model: dict[str, Any]) -> list[str]:
+    if "transcription" in model.get("tags", ()):
+        return ["audio"]
+    return ["text", "image"] if model["images"] else ["text"]
+
+
 def _usd(price: float | None) -> Decimal | None:
     return None if price is None else Decimal(str(price))
 
@@ -115,29 +121,35 @@ def _pools(given: set[str], simulated: bool) -> list[str]:
     tables = starter_file()["pool"]
     new = [mark for name in tables if (mark := f"pool:{name}") not in given]
     Pool.objects.bulk_create(
-        (Pool(name=name, label=table["label"]) for name, table in tables.items() if f"pool:{name}" in new),
+        (
+            Pool(name=name, label=table["label"], strategy=table.get("strategy", Strategy.ORDERED))
+            for name, table in tables.items()
+            if f"pool:{name}" in new
+        ),
         ignore_conflicts=True,
     )
     pools = {pool.name: pool for pool in Pool.objects.filter(name__in=tables)}
     deployments = {d.name: d for d in Deployment.objects.select_related("provider")}
     places = {
-        mark: Placement(pool=pools[pool], deployment=deployments[name], position=position, why="starter data")
-        for pool, name, position in _places(simulated)
+        mark: Placement(
+            pool=pools[pool], deployment=deployments[name], position=position, pinned=pinned, why="starter data"
+        )
+        for pool, name, position, pinned in _places(simulated)
         if (mark := f"placement:{pool}/{name}") not in given and pool in pools and name in deployments
     }
     Placement.objects.bulk_create(places.values(), ignore_conflicts=True)
     return [*new, *places]
 
 
-def _places(simulated: bool) -> Iterator[tuple[str, str, int]]:
-    """(pool, provider/model, position) of every placement of one half."""
+def _places(simulated: bool) -> Iterator[tuple[str, str, int, bool]]:
+    """(pool, provider/model, position, whether it is pinned there) of every placement of one half."""
     there = {name for name, _ in _halves(simulated)}
     for pool, table in starter_file()["pool"].items():
         rows = [*enumerate(table["order"], 1), *((LAST, name) for name in table.get("last", []))]
         for position, model in rows:
             name = f"sim-{model}" if simulated else model
             if name.split("/")[0] in there:
-                yield pool, name, position
+                yield pool, name, position, model in table.get("pinned", ())
 
 
 def _simulated_keys(given: set[str]) -> list[str]:

@@ -47,6 +47,21 @@ def test_the_task_pools_have_their_providers_in_order(loaded):
     assert len(order("research")) == len(order("vision")) == 6
 
 
+def test_audio_prefers_groq_and_lets_the_others_take_turns(loaded):
+    pool = Pool.objects.get(name="transcription")
+    real = Placement.objects.filter(pool=pool, deployment__provider__simulated=False).order_by("position")
+    assert pool.strategy == "round_robin"
+    assert [(p.deployment.name, p.pinned) for p in real.select_related("deployment__provider")] == [
+        ("groq/whisper-large-v3-turbo", True),
+        ("groq/whisper-large-v3", True),
+        ("openai/whisper-1", False),
+        ("together/openai/whisper-large-v3", False),
+    ]
+    assert order("transcription", simulated=True)[-1] == "sim-generic/whisper-base"
+    whisper = Deployment.objects.get(provider__name="openai", model_id="whisper-1")
+    assert (whisper.input_modalities, whisper.tags) == (["audio"], ["transcription"])
+
+
 def test_the_simulated_half_mirrors_the_real_one_and_adds_a_local_server_last(loaded):
     for pool in ("auto", "research", "vision"):
         assert order(pool, simulated=True) == [f"sim-{name}" for name in order(pool)]
@@ -66,7 +81,7 @@ def test_prices_free_marks_and_windows_are_known(loaded):
     exacto = Deployment.objects.get(provider__name="openrouter", model_id="z-ai/glm-4.6:exacto")
     assert (exacto.free, exacto.price_out, exacto.tags) == (False, Decimal("1.90"), ["specialised"])
     assert not exacto.placements.exists()
-    assert not Deployment.objects.filter(context=None).exists()
+    assert not Deployment.objects.filter(context=None).exclude(tags=["transcription"]).exists()
     assert set(Deployment.objects.values_list("status", flat=True)) == {"candidate"}
 
 
@@ -113,7 +128,7 @@ def test_what_an_operator_made_before_is_kept_and_completed():
     starter.load(simulated=False)
     mine.refresh_from_db()
     assert mine.label == "Mine"
-    assert mine.deployments.count() == 4
+    assert mine.deployments.count() == 6
     assert pool.placements.count() == 4
 
 
