@@ -77,7 +77,10 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """By what a call was chosen: the pool's version and strategy. `order`: everybody considered, None if not kept."""
+    """By what a call was chosen: the pool's version and strategy. `order`: everybody considered, None if not kept.
+
+    `models` are further names the client gave, `pin` and `exclude` its wishes, `why` what its name was taken for.
+    """
 
     pool: str
     version: int | None
@@ -85,6 +88,9 @@ class Policy:
     order: tuple[int, ...] | None = None
     keyless: tuple[int, ...] = ()
     models: tuple[str, ...] = ()
+    pin: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ class Choice:
     state: str
     why: str
     until: datetime | None = None
+    score: float | None = None
     quota: tuple[Left, ...] = ()
     measured: Measured | None = None
     expected_ms: float | None = None
@@ -140,7 +147,7 @@ class Explanation:
     at: datetime
     asked: str
     outcome: str
-    needs: dict[str, int | float | bool | None]
+    needs: dict[str, int | float | bool | str | None]
     policy: Policy
     rows: tuple[Row, ...]
     tries: tuple[Try, ...]

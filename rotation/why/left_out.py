@@ -65,7 +65,8 @@ def _without_row(call: Explanation, asked: Asked, deployment: int) -> tuple[str,
     if order is None:
         return "unsure", "Who was considered was not kept for this call, and its short trace does not name this model."
     if deployment not in order:
-        return "elsewhere", f"It was not in {where} then, so it was never considered."
+        headers = ", or the client's own headers left it out" if call.policy.pin or call.policy.exclude else ""
+        return "elsewhere", f"It was not in {where} then{headers}, so it was never considered."
     return "spare", _of_spare(call, order.index(deployment) + 1, len(order))
 
 

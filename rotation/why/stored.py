@@ -8,6 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rotation.core.targets import Needs
+from rotation.core.transcription import Audio
+from rotation.gateway.audio import Listening
+from rotation.gateway.call import Call
+from rotation.gateway.clients import Client
+from rotation.gateway.task import CHAT, Task
+from rotation.gateway.wishes import TOTAL, Wishes
 from rotation.models import Attempt, Request
 from rotation.why.facts import Left, Measured, Policy, Row, Try
 from rotation.why.words import row_words
@@ -25,8 +31,32 @@ def policy_of(request: Request) -> Policy:
         strategy=strategy if isinstance(strategy, str) else "",
         order=_ids(kept["order"]) if isinstance(kept.get("order"), list) else None,
         keyless=_ids(kept.get("keyless")),
-        models=tuple(m for m in _list(kept.get("models")) if isinstance(m, str)),
+        models=_names(kept.get("models")),
+        pin=_names(kept.get("pin")),
+        exclude=_names(kept.get("exclude")),
+        why=_text(kept.get("why")),
     )
+
+
+def call_of(request: Request, policy: Policy, client: Client, now: float) -> tuple[Call, str]:
+    """The call once more, without its text, and what of it had to be guessed. `now` is epoch seconds."""
+    needs, guessed = needs_of(request)
+    wishes = Wishes(pin=policy.pin, exclude=policy.exclude)
+    call = Call(
+        str(request.id), request.at.timestamp(), now, now + TOTAL, client, request.asked, policy.models, {}, needs,
+        needs.stream, False, _task(request), wishes,
+    )  # fmt: skip
+    return call, guessed
+
+
+def _task(request: Request) -> Task:
+    """What it was: audio by its size and length, anything else goes where a chat goes."""
+    kept = request.needs if isinstance(request.needs, dict) else {}
+    size, seconds, form = (kept.get(f"audio_{name}") for name in ("size", "seconds", "format"))
+    if type(size) is not int or not isinstance(seconds, (int, float)) or not isinstance(form, str):
+        return CHAT
+    upload: Any = None  # nobody is sent anything, so nobody looks into it
+    return Listening(upload, Audio(size, float(seconds), form, kept.get("audio_translate") is True))
 
 
 def needs_of(request: Request) -> tuple[Needs, str]:
@@ -35,7 +65,7 @@ def needs_of(request: Request) -> tuple[Needs, str]:
     known: dict[str, Any] = {}
     for field in fields(Needs):
         value = kept.get(field.name)
-        right = type(value) is (bool if isinstance(field.default, bool) else int)
+        right = type(value) is (int if field.default is None else type(field.default))
         if right or (value is None and field.default is None):
             known[field.name] = value
     if known.keys() & set(COUNTS):
@@ -110,6 +140,10 @@ def _text(value: object) -> str:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(one for one in _list(value) if isinstance(one, str))
 
 
 def _ids(value: object) -> tuple[int, ...]:

@@ -173,3 +173,60 @@ def test_the_same_needs_fit_or_do_not_fit_as_they_did(world: World):
     world.ada.save()
     assert states(asked(world, needs={**NEEDS, "images": 1}))["ada"][0] == "unfit"
     assert states(asked(world))["ada"][0] == "ready"
+
+
+def names(found: Present) -> list[str]:
+    return [choice.target.rpartition("/")[2] for choice in found.choices]
+
+
+def test_the_fastest_are_first_by_what_the_last_hour_measured(world: World):
+    world.pool.strategy = "fastest"
+    world.pool.save()
+    for deployment, total in ((world.ada, 4_000), (world.bob, 900), (world.cyd, 2_000)):
+        world.past(deployment, ["ok"] * 20, hours=0.3, total=total)
+    found = asked(world, needs={**NEEDS, "stream": False})
+    assert names(found) == ["bob", "cyd", "ada"]
+    assert [choice.score for choice in found.choices] == pytest.approx([0.9, 2.0, 4.0], rel=0.35)
+    assert (found.policy.strategy, found.assumed) == ("fastest", "")
+
+
+@pytest.mark.parametrize("strategy", ["round_robin", "weighted"])
+def test_whose_turn_it_is_is_not_pretended_to_be_known(world: World, strategy: str):
+    world.pool.strategy = strategy
+    world.pool.save()
+    assert asked(world).assumed.startswith("Whose turn it is only the gateway knows")
+
+
+def test_the_cheapest_have_their_price_as_score(world: World):
+    for deployment, price in ((world.ada, 3), (world.bob, 1)):
+        deployment.price_in = deployment.price_out = price
+        deployment.save()
+    found = asked(world, asked="code:cheapest")
+    assert names(found) == ["bob", "ada", "cyd"]
+    assert [choice.score for choice in found.choices] == [1e-6, 3e-6, None]
+
+
+def test_what_the_client_pinned_and_excluded_still_counts(world: World):
+    policy = {"version": 1, "strategy": "ordered", "order": [], "pin": ["groq"], "exclude": ["maker/ada"]}
+    assert names(asked(world, policy=policy)) == ["bob", "cyd"]
+    assert "is not known here" in asked(world, policy={**policy, "pin": ["nobody"]}).refused
+
+
+def test_pictures_asked_of_auto_mean_those_who_see(world: World):
+    auto, vision = rows.pool(name="auto"), rows.pool(name="vision")
+    auto.place(world.ada)
+    vision.place(world.eve)
+    found = asked(world, asked="auto", pool="vision", needs={**NEEDS, "images": 1})
+    assert names(found) == ["eve"]
+    assert "images" in found.policy.why
+
+
+def test_audio_goes_where_it_fits(world: World):
+    ears = rows.pool(name="transcription")
+    ears.place(world.deployment("whisper-1"))
+    audio = {"type": "transcription", "prompt_tokens": 0, "audio_seconds": 30.0, "audio_format": "json"}
+    fits = asked(world, asked="transcription", op="transcription", needs={**audio, "audio_size": 1_000_000})
+    assert [(c.target, c.state) for c in fits.choices] == [("groq/maker/whisper-1", "ready")]
+    large = asked(world, asked="transcription", op="transcription", needs={**audio, "audio_size": 10**10})
+    assert [c.state for c in large.choices] == ["unfit"]
+    assert "uploads of up to" in large.choices[0].why
