@@ -32,6 +32,7 @@ class FailureKind(StrEnum):
     BAD_REQUEST = "bad_request"
     INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
+    OUT_OF_TIME = "out_of_time"  # given up for another while the client's deadline allowed one more
 
 
 class Blame(StrEnum):
@@ -110,6 +111,9 @@ TABLE: Mapping[FailureKind, Row] = {
     ),
     FailureKind.BAD_REQUEST: Row(Rotate.NO, Blame.CALLER, Consequence.NOTHING, 400, "bad request"),
     FailureKind.INTERRUPTED: Row(Rotate.TOO_LATE, Blame.DEPLOYMENT, Consequence.COUNT, 502, "broke off mid-answer"),
+    FailureKind.OUT_OF_TIME: Row(
+        Rotate.AWAY, Blame.DEPLOYMENT, Consequence.RELEASE, 504, "not in its share of the deadline"
+    ),
     FailureKind.CANCELLED: Row(Rotate.TOO_LATE, Blame.NOBODY, Consequence.RELEASE, 499, "client hung up"),
 }
 

@@ -8,15 +8,18 @@ Rules, in order:
 - another target is tried at once, in the pool's order; then the resting ones, soonest recovery first;
 - a wait happens only when nothing can be tried, never past the deadline or the policy's patience
   (a wait one cannot finish is not begun);
-- nothing is tried more often than the policy allows, so a call always ends.
+- nothing is tried more often than the policy allows, so a call always ends;
+- where the client named a deadline, whoever is likely to answer before it goes before whoever is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rotation.core.backoff import delay
+from rotation.core.deadlines import first_in_time, fits
+from rotation.core.expectation import Heard
 from rotation.core.failures import Blame, Consequence, Failure, FailureKind, Rotate
 from rotation.core.policy import Policy
 from rotation.core.selection import NEVER, Candidate
@@ -37,11 +40,15 @@ BREATH = 0.01  # a floor for waits, so that a clock's rounding never spins
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """Send to this target now. `again`: this call has tried it before. `last_resort`: it was set aside by ourselves."""
+    """Send to this target now. `again`: this call has tried it before. `last_resort`: it was set aside by ourselves.
+
+    `another`: somebody else could still answer before the client's deadline if this one is not waited for too long.
+    """
 
     target: Target
     again: bool = False
     last_resort: bool = False
+    another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,15 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """No answer from here. `final` decides what the client is told; `retry_at` is the earliest feasible moment."""
+    """No answer from here. `final` decides what the client is told; `retry_at` is the earliest feasible moment.
+
+    `back` is that moment of each target by its id, infinity where nobody knows.
+    """
 
     failures: tuple[tuple[Target, Failure], ...]
     final: Failure | None
     retry_at: float | None
+    back: Mapping[tuple[int, int], float] = field(default_factory=dict, compare=False)
 
 
 SCOPE_OF: dict[Blame, Callable[[Target], str]] = {
@@ -85,7 +96,10 @@ def blamed_scope(failure: Failure, target: Target) -> str:
 
 
 class Rotation:
-    """One call's way through its candidates. Times are seconds on one steady clock of the caller's."""
+    """One call's way through its candidates. Times are seconds on one steady clock of the caller's.
+
+    `heard` tells what was heard of a target lately; it is given where the client named a deadline of its own.
+    """
 
     def __init__(
         self,
@@ -95,6 +109,7 @@ class Rotation:
         now: float,
         deadline: float,
         rand: Callable[[], float],
+        heard: Callable[[Target], Heard | None] | None = None,
     ) -> None:
         self.candidates = candidates
         self.policy = policy
@@ -103,6 +118,7 @@ class Rotation:
         self._deadline = deadline
         self._patience_ends = now + policy.patience
         self._rand = rand
+        self._heard = heard
         self._until = {c.target.id: c.standing.until for c in candidates}
         self._visits: dict[tuple[int, int], int] = {}
         self._out: dict[str, float] = {}
@@ -117,10 +133,10 @@ class Rotation:
     def next(self, now: float) -> Try | Wait | GiveUp:
         """What to do now. Call it again after every `refused`, `failed` and finished wait."""
         if self._final or now >= self._deadline or self.attempts >= self.policy.max_attempts:
-            return self._give_up(now)
+            return self.give_up(now)
         if self._pause:
             pause, self._pause = self._pause, 0.0
-            return Wait(pause) if now + pause < self._deadline else self._give_up(now)
+            return Wait(pause) if now + pause < self._deadline else self.give_up(now)
         found = self._once_more(now) or self._ready(now) or self._last_resort(now)
         return self._try(found, now) if found else self._wait(now)
 
@@ -159,6 +175,8 @@ class Rotation:
         if failure.row.consequence in COMES_BACK:
             back = max(until or 0.0, now + self._pause + delay(self._passes, self.policy, self._rand()))
         scope = blamed_scope(failure, target)
+        if failure.row.consequence is Consequence.RELEASE:  # out for this call only
+            until = now
         self._out[scope] = back
         if until is not None:
             self._back[scope] = until
@@ -182,7 +200,15 @@ class Rotation:
         visits = self._visits.get(found.target.id, 0)
         self._visits[found.target.id] = visits + 1
         early = self._may_be_last(found) and self._until[found.target.id] > now
-        return Try(found.target, again=visits > 0, last_resort=early)
+        return Try(found.target, again=visits > 0, last_resort=early, another=self._another(found.target, now))
+
+    def _another(self, target: Target, now: float) -> bool:
+        """Whether another deployment, free by now, is likely to answer in half of the time that is left."""
+        if self._heard is None:
+            return False
+        half, heard = (self._deadline - now) / 2, self._heard
+        others = (c for c in self.candidates if c.target.deployment.id != target.deployment.id)
+        return any(self._free(c, now) and fits(heard(c.target), half) for c in others)
 
     def _once_more(self, now: float) -> Candidate | None:
         """The target that is to be tried a second time at once, if it still may be."""
@@ -190,7 +216,10 @@ class Rotation:
         return next((c for c in self.candidates if same and c.target.id == same.id and self._free(c, now)), None)
 
     def _ready(self, now: float) -> Candidate | None:
-        return next((c for c in self.candidates if self._free(c, now)), None)
+        free = (c for c in self.candidates if self._free(c, now))
+        if (heard := self._heard) is None:
+            return next(free, None)
+        return first_in_time(list(free), lambda c: heard(c.target), self._deadline - now)
 
     def _free(self, candidate: Candidate, now: float) -> bool:
         return self._until[candidate.target.id] <= now and self._free_at(candidate) <= now
@@ -204,16 +233,21 @@ class Rotation:
         return candidate.last_resort or candidate.target.id in self._spare
 
     def _soonest(self) -> float:
-        return min((max(self._until[c.target.id], self._free_at(c)) for c in self.candidates), default=NEVER)
+        return min((self._back_at(c) for c in self.candidates), default=NEVER)
+
+    def _back_at(self, candidate: Candidate) -> float:
+        return max(self._until[candidate.target.id], self._free_at(candidate))
 
     def _wait(self, now: float) -> Wait | GiveUp:
         soonest = self._soonest()
         if soonest > min(self._deadline, self._patience_ends) or self._passes >= MAX_PASSES:
-            return self._give_up(now)
+            return self.give_up(now)
         self._passes += 1
         return Wait(max(soonest - now, BREATH))
 
-    def _give_up(self, now: float) -> GiveUp:
+    def give_up(self, now: float) -> GiveUp:
+        """Where it ends, and when each could be asked again."""
         self._out.update(self._back)  # what was out for this call need not be for the next
-        soonest = self._soonest()
-        return GiveUp(tuple(self.failures), self._final, max(soonest, now) if soonest < NEVER else None)
+        back = {c.target.id: max(self._back_at(c), now) for c in self.candidates}
+        soonest = min(back.values(), default=NEVER)
+        return GiveUp(tuple(self.failures), self._final, soonest if soonest < NEVER else None, back)

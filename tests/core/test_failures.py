@@ -63,6 +63,7 @@ def test_words_that_are_stored_are_lower_case_identifiers():
         FailureKind.GENERATION_FAILED,
         FailureKind.BAD_REQUEST,
         FailureKind.CANCELLED,
+        FailureKind.OUT_OF_TIME,
     ],
 )
 def test_what_says_nothing_about_a_models_health_never_counts_for_a_breaker(kind):

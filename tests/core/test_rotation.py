@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotation.core.expectation import Heard
 from rotation.core.failures import TABLE, Blame, Failure, FailureKind, Rotate
 from rotation.core.policy import BALANCED, PRESETS, SEED, Policy
 from rotation.core.rotation import SCOPE_OF, GiveUp, Rotation, Try, Wait, blamed_scope
@@ -160,6 +161,63 @@ def test_the_seed_preset_sleeps_before_every_retry_and_stays_for_three() -> None
                 seen.append(-round(seconds))
                 now += seconds
     assert seen == [1, -1, 1, -2, 1, -4, 2]
+
+
+def hearing(**seconds: float) -> dict[str, Heard]:
+    return {model: Heard(p50 / 2, p50, p50 * 2, 64) for model, p50 in seconds.items()}
+
+
+def in_haste(*targets: Target, deadline: float, **seconds: float) -> Rotation:
+    """A call with a deadline of its client's; of whom nothing is said, nothing was heard."""
+    heard = hearing(**seconds)
+    candidates = [Candidate(t, Standing(State.READY)) for t in targets]
+    return Rotation(candidates, BALANCED, now=0.0, deadline=deadline, rand=lambda: 0.5,
+                    heard=lambda t: heard.get(t.deployment.model))  # fmt: skip
+
+
+def test_with_time_enough_the_order_stays() -> None:
+    assert tried(in_haste(target(1), target(2), deadline=60.0, m1=5.0, m2=0.5).next(0.0)).deployment.id == 1
+
+
+def test_with_little_time_whoever_fits_it_goes_first_and_the_slow_one_after() -> None:
+    way = in_haste(target(1), target(2), target(3), deadline=3.0, m1=5.0, m2=0.5)
+    order = []
+    for _ in range(3):
+        found = tried(way.next(0.0))
+        order.append(found.deployment.id)
+        way.failed(found, Failure(K.OVERLOADED), 0.0)
+    assert order == [2, 3, 1]
+
+
+def test_time_that_runs_out_changes_who_fits() -> None:
+    way = in_haste(target(1), target(2), target(3), deadline=10.0, m1=1.0, m2=4.0, m3=0.2)
+    way.failed(tried(way.next(0.0)), Failure(K.OVERLOADED), 8.0)
+    assert tried(way.next(8.0)).deployment.id == 3
+
+
+def test_another_is_promised_only_when_it_could_still_be_in_time() -> None:
+    assert in_haste(target(1), target(2), deadline=3.0, m1=0.5, m2=0.5).next(0.0) == Try(target(1), another=True)
+    assert in_haste(target(1), target(2), deadline=3.0, m1=0.5, m2=2.0).next(0.0) == Try(target(1))
+    assert in_haste(target(1, 1), target(1, 2), deadline=3.0, m1=0.5).next(0.0) == Try(target(1, 1))
+    assert rotation(target(1), target(2)).next(0.0) == Try(target(1))
+
+
+def test_who_had_its_share_of_the_time_is_left_for_this_call_with_all_its_keys_and_not_for_the_next() -> None:
+    way = in_haste(target(1, 1), target(1, 2, account=2), target(2), deadline=3.0)
+    way.failed(tried(way.next(0.0)), Failure(K.OUT_OF_TIME), 1.5)
+    assert tried(way.next(1.5)).deployment.id == 2
+    way.failed(target(2), Failure(K.BAD_REQUEST), 2.0)
+    end = way.next(2.0)
+    assert isinstance(end, GiveUp)
+    assert end.retry_at == 2.0
+
+
+def test_at_the_end_it_is_told_of_each_when_it_is_back() -> None:
+    back = {(1, 1): 30.0, (2, 1): NEVER, (3, 1): 12.0}
+    found = [Candidate(target(d), Standing(State.COOLING, until)) for (d, _), until in back.items()]
+    end = Rotation(found, BALANCED, now=0.0, deadline=5.0, rand=lambda: 0.5).next(0.0)
+    assert isinstance(end, GiveUp)
+    assert (end.back, end.retry_at) == (back, 12.0)
 
 
 def test_every_blame_has_a_scope() -> None:

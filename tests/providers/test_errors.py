@@ -187,6 +187,6 @@ def test_an_error_nested_a_thousand_times_is_read_without_a_stumble() -> None:
 
 def test_fixtures_stand_for_every_kind_an_answer_can_be() -> None:
     seen = {case["kind"] for _, case in CASES}
-    wire_only = {"timed_out", "stalled", "unreachable", "interrupted", "cancelled"}
+    wire_only = {"timed_out", "stalled", "unreachable", "interrupted", "cancelled", "out_of_time"}
     assert seen == {kind.value for kind in FailureKind} - wire_only
     assert all(Path(__file__).with_name("fixtures").joinpath(kind, "errors.jsonl").exists() for kind in PROVIDERS)
