@@ -1,7 +1,8 @@
 """How large an upload each key takes, and how many calls for audio each provider was sent today.
 
-A size is our default, the operator's (`max_upload_mib` in the provider's options), or learned from a 413; what is
-learned is noted as a limit of the axis `upload_bytes` and outlives a restart. Days are UTC.
+A size is our default, the operator's (`max_upload_mib` in the provider's options), or learned from a 413. What is
+learned is noted as a limit of the axis `upload_bytes` and outlives a restart; it is believed for an hour, then one
+larger upload may prove it wrong, so that no key is thought small for good. Days are UTC.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 AXIS = "upload_bytes"
 DAY = 86_400.0
+BELIEVED = 3600.0  # seconds
 TOO_LARGE = 413
 _TOLD = re.compile(r"(?i)(?:limit|maximum|max|most)[^0-9]{0,40}(\d{4,12})\b(?! bytes read)")
 
@@ -30,14 +32,15 @@ class Uploads:
 
     def __init__(self, note: Callable[[Mapping[str, Any]], None], now: Callable[[], float]) -> None:
         self._note, self._now = note, now
-        self._learned: dict[str, float] = {}
+        self._learned: dict[str, tuple[float, float]] = {}  # scope -> bytes, until when that is believed
         self._used: Counter[int] = Counter()
         self._day = -1
 
     def most(self, target: Target) -> float:
         """Bytes of the largest upload this target's key takes, as far as is known."""
         usual = own_most(target.provider.options)
-        return min(usual, self._learned.get(key_scope(target), usual))
+        most, until = self._learned.get(key_scope(target), (usual, 0.0))
+        return min(usual, most) if self._now() < until else usual
 
     def refused(self, target: Target, size: int, failure: Failure) -> None:
         """An upload of `size` bytes was refused: if for its size, that is remembered for the key."""
@@ -47,7 +50,7 @@ class Uploads:
         told = _TOLD.search(failure.message)
         most, scope = learned_most(size, float(told[1]) if told else None), key_scope(target)
         if most < self.most(target):
-            self._learned[scope] = most
+            self._learned[scope] = most, self._now() + BELIEVED
             self._note({"t": "limit", "at": self._now(), "scope": scope, "axis": AXIS, "limit": most,
                         "window": 0.0, "source": "413"})  # fmt: skip
 
@@ -55,7 +58,7 @@ class Uploads:
         """What an earlier life learned, and what it sent today."""
         for known in learned:
             if known.axis == AXIS:
-                self._learned.setdefault(known.scope, known.limit)
+                self._learned.setdefault(known.scope, (known.limit, self._now() + BELIEVED))
         if self._day < 0:
             self._today().update(used)
 
