@@ -83,11 +83,15 @@ class Bucket:
         self.held += need
         return Picture(now, need, self.level, self.held, self.shifted)
 
-    def give_back(self, amount: float, now: float, taken_at: float | None = None) -> None:
-        """Undo a use of `amount` units; never above the capacity, and never what an earlier fixed window counted."""
+    def give_back(self, amount: float, now: float, taken_at: float | None = None, *, late: float = 0.0) -> None:
+        """Undo a use of `amount` units; never above the capacity, and never what an earlier fixed window counted.
+
+        `late` of what was really used is known only now: a provider may count it only now, from a bucket that has
+        filled up meanwhile.
+        """
         if self.fixed and taken_at is not None and self._turn(taken_at) < self._turn(now):
             return
-        self.level = min(self.capacity, self.available(now) + amount)
+        self.level = min(self.capacity - late, self.available(now) + amount)
         self.updated = max(now, self.updated)
 
     def learn(self, limit: float, window: float, remaining: float | None, now: float,

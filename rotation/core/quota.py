@@ -106,10 +106,15 @@ class Quota:
         wanted = [(key, bucket, needs.get(key[0], 0.0)) for key, bucket in self.buckets.items()]
         return Reservation({key: bucket.hold(need, now) for key, bucket, need in wanted if need > 0})
 
-    def settle(self, reservation: Reservation, real: Mapping[str, float], now: float) -> None:
-        """Replace what was reserved by what was `real`ly used; an axis not in `real` keeps its reserve as used."""
+    def settle(self, reservation: Reservation, real: Mapping[str, float], now: float,
+               late: Mapping[str, float] | None = None) -> None:  # fmt: skip
+        """Replace what was reserved by what was `real`ly used; an axis not in `real` keeps its reserve as used.
+
+        `late` is how much of that nobody could know before the end.
+        """
         for bucket, axis, then in self._close(reservation):
-            bucket.give_back(then.taken - max(real.get(axis, then.taken), 0.0), now, then.at)
+            unused = then.taken - max(real.get(axis, then.taken), 0.0)
+            bucket.give_back(unused, now, then.at, late=(late or {}).get(axis, 0.0))
 
     def release(self, reservation: Reservation, now: float) -> None:
         """Give all back: the call never reached the provider."""

@@ -72,8 +72,9 @@ class Limits:
         heard = usage.audio_seconds if usage else 0.0
         if heard is not None:
             real["audio_seconds"] = heard
+        late = {"tokens": float(usage.tokens_out)} if usage else {}
         for quota, reservation in reserved:
-            quota.settle(reservation, real, now)
+            quota.settle(reservation, real, now, late)
 
     def release(self, reserved: Reserved, now: float) -> None:
         """The attempt was not made: give all back."""

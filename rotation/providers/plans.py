@@ -63,9 +63,8 @@ def output_counted(kind: str, asked: int | None, usual: float, most: int | None)
     `asked` is the request's maximum (None: none given), `usual` what such answers come to, `most` what the model can.
     """
     if kind in _AFTERWARDS:
-        expected = usual if asked is None else min(usual, asked)
-    else:
-        expected = max(usual, _ASSUMED.get(kind, 0)) if asked is None else asked
+        return 0
+    expected = max(usual, _ASSUMED.get(kind, 0)) if asked is None else asked
     return int(min(expected, most) if most else expected)
 
 

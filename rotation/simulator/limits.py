@@ -18,7 +18,7 @@ DAY = 86_400.0
 class Cap:
     """One limit of a plan. `axis`: requests, tokens, audio (seconds). `label` as the texts name it (RPM, TPD ...).
 
-    `fixed`: a count per minute or day of the UTC clock instead of a bucket. `account`: counted over all free models of an account.
+    `fixed`: a count per minute or day of the UTC clock, no bucket. `account`: counted over all free models of one.
     `debt`: one request may be larger than the whole limit; it then leaves the bucket below zero.
     """
 
