@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 FIRST = ("tests/embedded/test_up.py", "tests/browser/", "tests/e2e/", "tests/test_compose.py", "tests/chaos/")
 
 
-class ByFile(LoadScopeScheduling):
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # the library has no types
     """xdist's scheduler with files for scopes."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -70,7 +70,7 @@ def test_a_secret_does_not_leak_by_any_ordinary_way():
         str(secret),
         f"{secret}",
         f"{secret:>30}",
-        "%s" % secret,
+        "%s" % secret,  # noqa: UP031 - one of the ways
         repr([secret]),
         repr(Holder(secret)),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import time
 from collections import Counter
@@ -49,9 +48,9 @@ async def storm(port: int, dice: random.Random) -> None:
 
 def connections(served: Serving) -> int:
     """Sockets of the gateway's client that are in somebody's hands."""
-    transport = served.gate.upstream._transport  # noqa: SLF001 - there is no public count
+    transport = served.gate.upstream._transport  # there is no public count
     connector = transport.client.connector  # type: ignore[union-attr]  # a session, once a call was sent
-    return len(connector._acquired)  # type: ignore[union-attr]  # noqa: SLF001
+    return len(connector._acquired)  # type: ignore[union-attr]  # as above
 
 
 def tasks_of(served: Serving) -> int:
@@ -59,7 +58,7 @@ def tasks_of(served: Serving) -> int:
 
 
 def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_ten_thousand_hang_ups_leave_nothing_behind(tmp_path: Path) -> None:
