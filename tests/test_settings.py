@@ -86,9 +86,8 @@ def test_a_variable_that_makes_no_sense_is_named(read, env, word):
 
 
 def found(*, deploy: bool = False) -> list[str]:
-    return [
-        problem.id for problem in run_checks(include_deployment_checks=deploy) if problem.id.startswith("rotation.")
-    ]
+    ids = (problem.id or "" for problem in run_checks(include_deployment_checks=deploy))
+    return [name for name in ids if name.startswith("rotation.")]
 
 
 def test_as_shipped_no_check_complains():
