@@ -18,7 +18,8 @@ from rotation.gateway.gate import Gate
 from rotation.gateway.grounds import quota_record
 from rotation.gateway.health import Permit
 from rotation.gateway.opening import empty_again, first_content
-from rotation.gateway.relay import Opened, deadline_passed, relay
+from rotation.gateway.patience import Patience, ears
+from rotation.gateway.relay import Opened, relay
 from rotation.gateway.reply import Chunks, Failed, Reply, Streamed, Whole, headers_for
 from rotation.gateway.upstream import Response, WireError
 from rotation.providers import PROVIDERS
@@ -34,12 +35,15 @@ REFUSED_BY_LIMITS = (413, 429)  # what was not let in has not been counted
 
 
 async def attempt(
-    gate: Gate, call: Call, permit: Permit, entry: Entry, secrets: Mapping[int, Secret]
+    gate: Gate, call: Call, permit: Permit, entry: Entry, secrets: Mapping[int, Secret], *, another: bool = False
 ) -> Reply | Failed:
-    """Try the permit's target. On cancellation, or a fault of our own, the permit is released and nobody blamed."""
+    """Try the permit's target. On cancellation, or a fault of our own, the permit is released and nobody blamed.
+
+    `another` target could still be in time if this one is not waited for too long.
+    """
     note, secret = entry.begin(permit.target), secrets[permit.target.key.id]
     note.quota = quota_record(permit.reserved, gate.now())
-    trial = Trial(gate, call, permit, entry, note, PROVIDERS[permit.target.provider.kind], secret)
+    trial = Trial(gate, call, permit, entry, note, PROVIDERS[permit.target.provider.kind], secret, another)
     call.task.begins(gate, permit.target)
     try:
         outcome = await (trial.stream() if call.stream else trial.whole())
@@ -70,6 +74,7 @@ class Trial:
     note: Note
     adapter: Adapter
     secret: Secret
+    another: bool = False
     without_stream_options: bool = False
 
     async def whole(self) -> Whole | Failure:
@@ -78,13 +83,13 @@ class Trial:
         limit = self.gate.health.pace.whole(
             target.deployment, self.permit.policy, self._timeouts(), call.needs.max_output, extra=call.task.patience
         )
-        left = self._left()
+        patience = self._patience(limit)
         try:
-            async with self.gate.clock.timeout(min(limit, left)):
+            async with self.gate.clock.timeout(patience.seconds):
                 response = await self._send()
                 body = await self._read(response)
         except TimeoutError:
-            return deadline_passed() if left < limit else _timed_out("answer", limit)
+            return patience.ended("answer")
         except WireError as error:
             return error.failure
         read = self._understood(response, body)
@@ -104,14 +109,14 @@ class Trial:
     async def stream(self) -> Streamed | Failure:
         """Send and wait for the first content; from there on the relay has it."""
         limit = self.gate.health.pace.first_content(self.permit.target.deployment, self.permit.policy, self._timeouts())
-        left = self._left()
+        patience = self._patience(limit)
         response: Response | None = None
         try:
-            async with self.gate.clock.timeout(min(limit, left)):
+            async with self.gate.clock.timeout(patience.seconds):
                 response = await self._send()
                 opened = await self._open(response)
         except TimeoutError:
-            opened = deadline_passed() if left < limit else _timed_out("first token", limit)
+            opened = patience.ended("first token")
         except WireError as error:
             opened = error.failure
         except BaseException:
@@ -180,8 +185,10 @@ class Trial:
     def _timeouts(self) -> int:
         return sum(1 for n in self.entry.notes if n.outcome == FailureKind.TIMED_OUT)
 
-    def _left(self) -> float:
-        return self.call.deadline - self.gate.now()
+    def _patience(self, own: float) -> Patience:
+        left = self.call.deadline - self.gate.now()
+        heard = ears(self.gate, self.call) if self.another else None
+        return Patience(own, left, heard(self.permit.target) if heard else None, self.another)
 
     def _headers(self, first: float) -> dict[str, str]:
         started = self.call.started
@@ -189,7 +196,3 @@ class Trial:
         return headers_for(
             self.call, self.permit.target, len(self.entry.notes), queue_ms=queue, first_ms=(first - started) * 1000
         )
-
-
-def _timed_out(what: str, limit: float) -> Failure:
-    return Failure(FailureKind.TIMED_OUT, f"no {what} within {limit:.1f} s")

@@ -18,9 +18,12 @@ from rotation.gateway.attempt import attempt
 from rotation.gateway.call import Call
 from rotation.gateway.choosing import meant
 from rotation.gateway.entry import Entry
+from rotation.gateway.envelope import Refusal
 from rotation.gateway.gate import Gate
 from rotation.gateway.health import Permit, Refused, Work
-from rotation.gateway.refusals import refusal
+from rotation.gateway.outlook import honest, pools_that_fit
+from rotation.gateway.patience import ears, out_of_reach
+from rotation.gateway.refusals import refusal, too_short
 from rotation.gateway.reply import Failed, Reply
 from rotation.sealing import Secret
 
@@ -36,8 +39,11 @@ async def complete(gate: Gate, call: Call) -> Reply:
     targets = call.task.targets(gate, route, call)
     candidates = select(targets, call.needs, route.policy, call.task.standing(gate))
     entry = Entry(call, route, gate.write, gate.now, candidates, scores=gate.order.scores())
-    rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand)
+    heard = ears(gate, call)
+    rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand, heard=heard)
     try:
+        if quickest := out_of_reach(candidates, call, heard, call.deadline - gate.now()):
+            raise too_short(entry, quickest)
         return await rotate(gate, call, rotation, entry, secrets)
     except asyncio.CancelledError:
         entry.close("cancelled", 499)
@@ -54,13 +60,13 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secre
     who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):
-            case Try(target, again, last_resort):
+            case Try(target, again, last_resort, another):
                 match gate.health.admit(target, work, again=again, last_resort=last_resort):
                     case Refused(until) as no:
                         entry.set_aside(target, no.standing)
                         rotation.refused(target, until, gate.now(), soft=no.soft)
                     case Permit() as permit:
-                        outcome = await attempt(gate, call, permit, entry, secrets)
+                        outcome = await attempt(gate, call, permit, entry, secrets, another=another)
                         if not isinstance(outcome, Failed):
                             return outcome
                         log.warning("%s %s; rotating", target.name, outcome.failure.row.words, extra=who)
@@ -69,4 +75,10 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secre
                 log.warning("nothing is free; waiting %.2f s", seconds, extra=who)
                 await gate.clock.sleep(seconds)
             case GiveUp() as end:
-                raise refusal(end, entry, gate.now())
+                raise nobody(gate, entry, honest(end, rotation.candidates, gate.health, work))
+
+
+def nobody(gate: Gate, entry: Entry, end: GiveUp) -> Refusal:
+    """What the client is told at the end of a way that led nowhere."""
+    snapshot, call, route = gate.snapshot, entry.call, entry.route
+    return refusal(end, entry, gate.now(), elsewhere=lambda: pools_that_fit(snapshot, call, route))

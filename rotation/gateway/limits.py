@@ -44,12 +44,24 @@ class Limits:
         standing = [self.quotas[s] for s in target.scopes if s in self.quotas] if self.quotas else []
         if not standing:
             return []
-        counted = tokens + self._counted(target, tokens, output, standing)
-        needs = {"requests": 1.0, "tokens": float(counted), "audio_seconds": audio}
+        needs = self._needs(target, tokens, output, audio, standing)
         free_at = max(q.ready_at(needs, now) for q in standing)
         if free_at > now:
             return free_at + ARRIVAL
         return [(quota, quota.reserve(needs, now)) for quota in standing]
+
+    def ready_at(self, target: Target, tokens: int, now: float, *, output: int | None = 0, audio: float = 0.0) -> float:
+        """When `reserve` would succeed; takes nothing. `now` when it would at once."""
+        standing = [self.quotas[s] for s in target.scopes if s in self.quotas] if self.quotas else []
+        needs = self._needs(target, tokens, output, audio, standing)
+        free_at = max((q.ready_at(needs, now) for q in standing), default=now)
+        return free_at + ARRIVAL if free_at > now else now
+
+    def _needs(
+        self, target: Target, tokens: int, output: int | None, audio: float, standing: Sequence[Quota]
+    ) -> dict[str, float]:
+        counted = tokens + self._counted(target, tokens, output, standing)
+        return {"requests": 1.0, "tokens": float(counted), "audio_seconds": audio}
 
     def _counted(self, target: Target, tokens: int, output: int | None, standing: Sequence[Quota]) -> int:
         """Tokens to set aside for the answer. A guess of ours never makes a call too large for a limit."""

@@ -8,28 +8,55 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from rotation.core.expectation import Heard
 from rotation.core.failures import Blame, Failure, FailureKind
 from rotation.core.rotation import GiveUp
 from rotation.core.selection import NEVER, State
 from rotation.gateway.entry import Entry
 from rotation.gateway.envelope import Refusal
+from rotation.gateway.wishes import DEADLINE
 
 log = logging.getLogger("rotation.gateway")
 
 LATEST = 86_400  # seconds: the longest wait worth naming
+TOO_LARGE = 413
 MENDABLE = (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE)
 NOTHING: Mapping[str, object] = {}
 CLIENTS_WAIT = 60  # seconds: OpenAI's libraries leave out a longer wait and try after half a second
+REASONS = 3  # why not, at most
 ENOUGH_TRIES = 3  # after this many attempts of ours a client's own retries would only pile up
 
 
-def refusal(end: GiveUp, entry: Entry, now: float) -> Refusal:
-    """The answer of last resort; writes the page and one ERROR line."""
+def refusal(end: GiveUp, entry: Entry, now: float, *, elsewhere: Callable[[], Sequence[str]] = tuple) -> Refusal:
+    """The answer of last resort; writes the page and one ERROR line.
+
+    `elsewhere` tells the pools that could serve a call nobody here can.
+    """
     failure = end.final or _telling(end)
-    answer = _caller_error(end.final) if end.final and _callers(end.final) else _exhausted(end, entry, failure, now)
+    if end.final and _callers(end.final):
+        answer = _caller_error(end.final)
+    elif not entry.notes and entry.candidates and {c.standing.state for c in entry.candidates} == {State.UNFIT}:
+        answer = _no_fit(entry, elsewhere())
+    else:
+        answer = _exhausted(end, entry, failure, now)
+    return _closed(answer, entry, failure)
+
+
+def too_short(entry: Entry, quickest: Heard) -> Refusal:
+    """The deadline is out of everybody's reach: said at once, before anything is sent."""
+    allowed = entry.call.deadline - entry.call.started
+    message = (
+        f"The call allows {allowed:.3g} s. The quickest of its models takes {quickest.p50:.3g} s as a rule "
+        f"and {quickest.p5:.3g} s at best. Allow more time, or ask for a quicker model."
+    )
+    refused = _in_vain(400, message, "deadline_infeasible", {"expected_seconds": round(quickest.p50, 3)})
+    return _closed(replace(refused, param=DEADLINE), entry, None)
+
+
+def _closed(answer: Refusal, entry: Entry, failure: Failure | None) -> Refusal:
     headers = {"x-request-id": entry.call.id, "x-rotation-attempts": str(len(entry.notes)), **answer.headers}
     outcome = "refused" if answer.status < 500 and answer.status != 429 else "failed"
     entry.close(outcome, answer.status, failure=failure, error=answer.message)
@@ -59,16 +86,15 @@ def _caller_error(failure: Failure) -> Refusal:
 
 
 def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -> Refusal:
-    states = {c.standing.state for c in entry.candidates}
     if failure and _mendable(end):
         return _caller_error(replace(failure, status=failure.row.status))  # theirs may be 404: the model is known here
     if not entry.route.deployments:
         return _in_vain(503, f"The pool '{entry.route.pool}' is empty. Place models in it under Pools.", "empty_pool")
     if not entry.candidates:
         return _in_vain(503, "No key is set up for this model. Add one under Providers & keys.", "no_key")
-    if not entry.notes and states == {State.UNFIT}:
-        reason = entry.candidates[0].standing.why
-        return _in_vain(400, f"No model of this pool can serve this call: {reason}.", "no_fit", _why(entry))
+    if _too_large(end, entry):
+        words = "The request is larger than any model that could serve it takes at once. Make it smaller."
+        return _in_vain(TOO_LARGE, words, "request_too_large", _why(end, entry, now))
     late = now >= entry.call.deadline or (failure is not None and failure.kind is FailureKind.CANCELLED)
     if late and entry.notes:
         return Refusal(
@@ -76,11 +102,29 @@ def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -
             "The deadline passed before a target answered.",
             "deadline_exceeded",
             headers=_retry(end, entry, now),
-            more=_why(entry),
+            more=_why(end, entry, now),
         )
     status, code = (429, "all_targets_rate_limited") if _limited(end, entry) else (503, "no_healthy_upstream")
     message = f"No target could answer ({len(entry.notes)} tried)." + _when(end, now)
-    return Refusal(status, message, code, headers=_retry(end, entry, now), more=_why(entry))
+    return Refusal(status, message, code, headers=_retry(end, entry, now), more=_why(end, entry, now))
+
+
+def _no_fit(entry: Entry, elsewhere: Sequence[str]) -> Refusal:
+    """Every reason there is, the commonest first, and where to turn."""
+    reasons = [c.standing.why for c in entry.candidates]
+    told = sorted(dict.fromkeys(reasons), key=reasons.count, reverse=True)[:REASONS]
+    message = f"No model that was asked for can serve this call: {'; '.join(told)}."
+    if elsewhere:
+        message += f" It could be served by: {', '.join(elsewhere)}."
+    more = {**_why(GiveUp((), None, None), entry, 0.0), "pools": list(elsewhere)}
+    return _in_vain(400, message, "no_fit", more)
+
+
+def _too_large(end: GiveUp, entry: Entry) -> bool:
+    """Whether size alone is in the way, for good: waiting makes no request smaller."""
+    never = any(c.standing.limited and c.standing.until == NEVER for c in entry.candidates)
+    kinds = [f.kind is FailureKind.TOO_LARGE_FOR_BUDGET or f.status == TOO_LARGE for _, f in end.failures]
+    return end.retry_at is None and all(kinds) and (never or bool(kinds))
 
 
 def _in_vain(status: int, message: str, code: str, more: Mapping[str, object] = NOTHING) -> Refusal:
@@ -111,9 +155,18 @@ def _retry(end: GiveUp, entry: Entry, now: float) -> dict[str, str]:
     return {"x-should-retry": "true" if worth else "false", "retry-after": str(seconds)}
 
 
-def _why(entry: Entry) -> dict[str, object]:
-    """Per candidate, why not: names and our own words, never a key, an address or a provider's text."""
-    rows = [{k: row[k] for k in ("target", "state", "why")} for row in entry.trace(told=False)]
+def _why(end: GiveUp, entry: Entry, now: float) -> dict[str, object]:
+    """Per candidate, why not and until when: names and our own words, never a key, an address or a provider's text.
+
+    `until` is seconds from now, null where nobody knows.
+    """
+    back = {deployment: min(t for (d, _), t in end.back.items() if d == deployment) for deployment, _ in end.back}
+    rows = []
+    for found in entry.trace(told=False):
+        row = {k: found[k] for k in ("target", "state", "why")}
+        if (at := back.get(found["deployment"])) is not None:
+            row["until"] = round(max(at - now, 0.0), 1) if at < NEVER else None
+        rows.append(row)
     for row in rows:
         if row["state"] == State.BENCHED:
             row["why"] = "out of service"

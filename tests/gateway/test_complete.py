@@ -162,6 +162,6 @@ def test_every_kind_that_rotates_is_tried_above_or_cannot_be_forced_here() -> No
         FailureKind.UPSTREAM_BUSY, FailureKind.TIMED_OUT, FailureKind.STALLED, FailureKind.UNREACHABLE,
         FailureKind.OUT_OF_CREDIT, FailureKind.LACKS_FEATURE, FailureKind.TOO_LARGE_FOR_BUDGET,
         FailureKind.CONTENT_POLICY, FailureKind.GENERATION_FAILED, FailureKind.BAD_REQUEST,
-        FailureKind.INTERRUPTED, FailureKind.CANCELLED,
+        FailureKind.INTERRUPTED, FailureKind.CANCELLED, FailureKind.OUT_OF_TIME,
     }  # fmt: skip
     assert tried | elsewhere == set(TABLE)

@@ -43,7 +43,7 @@ def test_why_a_target_is_out_of_service_is_the_operators_to_know() -> None:
             )
             _, body, _ = await ask(gate)
             assert body["error"]["candidates"] == [
-                {"target": "sim-generic/m", "state": "benched", "why": "out of service"}
+                {"target": "sim-generic/m", "state": "benched", "why": "out of service", "until": None}
             ]
             assert "10.1.2.3" in str(pages(gate)[0]["trace"])
 
