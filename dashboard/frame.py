@@ -16,7 +16,7 @@ from django.utils import timezone
 THEMES = {"auto": "light", "light": "dark", "dark": "auto"}  # each with the one the button offers next
 PAGES = (
     ("Overview", "overview", {"overview", "table"}),
-    ("Requests", "requests", {"requests", "request"}),
+    ("Requests", "requests", {"requests", "request", "why_not"}),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -14,9 +15,10 @@ from dashboard.charts.waterfall import Phase
 from dashboard.queries import prices
 from dashboard.queries.requests import Logged
 from rotation.models import Attempt, ClientKey, Key, Provider
+from rotation.why import explained
+from rotation.why.facts import Explanation, Row
 
 MOODS = {"answered": "ok", "tried": "warn"}
-IN_LINE = frozenset({"answered", "tried", "ready"})  # the others were passed over
 WORDS = {"ready": "not needed"}
 PHASES = (Phase.WAITING, Phase.CONNECTING, Phase.FIRST, Phase.STREAMING, Phase.FAILED)
 
@@ -84,7 +86,22 @@ class Inquest:
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        return candidates(self.request.trace)
+        return candidates(self.explanation.rows)
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """The engine's own answers, the present policy's among them."""
+        return explained(self.request, self.attempts)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Models one may ask "why not" of: those of then and of now."""
+        then = [row.target for row in self.explanation.rows if row.state != "answered"]
+        return list(dict.fromkeys(filter(None, [*then, *(c.target for c in self.explanation.present.choices)])))
+
+    @property
+    def needs(self) -> str:
+        return story.needs_words(self.explanation.needs)
 
     @cached_property
     def elsewhere(self) -> str:
@@ -110,20 +127,15 @@ class Inquest:
         return [(phase.value, waterfall.WORDS[phase]) for phase in PHASES if phase is not Phase.WAITING]
 
 
-def candidates(trace: object) -> list[Candidate]:
-    """The decision trace for people; rows that are none are passed over."""
-    rows = [row for row in trace if isinstance(row, dict)] if isinstance(trace, list) else []
-    out, place = [], 0
-    for row in rows:
-        state = str(row.get("state", ""))
-        place += state in IN_LINE
-        out.append(
-            Candidate(
-                place=place if state in IN_LINE else None,
-                name=str(row.get("target", "")),
-                state=WORDS.get(state, state.replace("_", " ")),
-                mood=MOODS.get(state, ""),
-                why=str(row.get("why", "")),
-            )
+def candidates(rows: Iterable[Row]) -> list[Candidate]:
+    """The decision trace for people."""
+    return [
+        Candidate(
+            place=row.place,
+            name=row.target,
+            state=WORDS.get(row.state, row.state.replace("_", " ")),
+            mood=MOODS.get(row.state, ""),
+            why=row.words,
         )
-    return out
+        for row in rows
+    ]

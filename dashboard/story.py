@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dashboard import figures
 from dashboard.charts.waterfall import Leg
@@ -10,6 +10,14 @@ from rotation.core.failures import TABLE, FailureKind
 from rotation.models import Attempt, CallOutcome, Request
 
 OK = "ok"
+FEATURES = {
+    "tools": "tools",
+    "parallel_tools": "parallel tools",
+    "json_schema": "JSON schema",
+    "json_mode": "JSON",
+    "images": "images",
+    "stream": "streaming",
+}
 
 
 def failure_words(kind: str | None) -> str:
@@ -59,6 +67,16 @@ def how(attempts: Sequence[Attempt]) -> str:
         return f"{figures.ordinal(keys)} key" if keys > 1 else f"{figures.ordinal(len(attempts))} try"
     rotations = len(attempts) - 1
     return "rotated" if rotations == 1 else f"rotated {rotations} times"
+
+
+def needs_words(needs: Mapping[str, object]) -> str:
+    """`tools · 2,060 tokens of context · streaming`; nothing when they were not kept."""
+    if not needs:
+        return ""
+    counted = [value for name in ("prompt_tokens", "max_output") if isinstance(value := needs.get(name), int)]
+    used = [words for name, words in FEATURES.items() if needs.get(name)]
+    context = f"{figures.count(sum(counted))} tokens of context"
+    return " · ".join([*(u for u in used if u != "streaming"), context, *(u for u in used if u == "streaming")])
 
 
 def outcome_words(request: Request) -> tuple[str, str]:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("table/<slug:name>/", overview.table, name="table"),
     path("requests/", requests.requests, name="requests"),
     path("requests/<uuid:uuid>/", requests.one_request, name="request"),
+    path("requests/<uuid:uuid>/why-not/", requests.why_not_model, name="why_not"),
     path("requests/<uuid:uuid>.json", requests.one_request_json, name="request_json"),
     path("order/undo/<int:pk>/", order.undo_reordering, name="undo_reordering"),
     path("setup/<str:token>/", access.setup, name="setup"),

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from dashboard.inquest import Inquest
@@ -14,8 +15,10 @@ from dashboard.lines import lines
 from dashboard.queries import mode
 from dashboard.queries.requests import Cursor, one, page
 from rotation.models import CallOutcome
+from rotation.why import why_not
 
 PAGE = 50
+LONGEST_NAME = 200
 
 
 @require_safe
@@ -46,6 +49,20 @@ def one_request(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if logged is None:
         raise Http404
     return render(request, "dashboard/request.html", {"shown": Inquest(logged)})
+
+
+@require_safe
+def why_not_model(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Why not `?model=`: the answer alone for htmx, the whole page with it for everybody else."""
+    logged = one(uuid)
+    if logged is None:
+        raise Http404
+    shown, model = Inquest(logged), request.GET.get("model", "").strip()[:LONGEST_NAME]
+    context = {"shown": shown, "model": model, "answer": why_not(shown.explanation, model) if model else None}
+    alone = request.headers.get("HX-Request") == "true"
+    response = render(request, "dashboard/_why_not.html" if alone else "dashboard/request.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_safe

@@ -138,6 +138,10 @@ class Present:
     refused: str = ""
     assumed: str = ""
 
+    @property
+    def wait_ms(self) -> float:
+        return self.wait_s * 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

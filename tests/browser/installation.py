@@ -113,6 +113,8 @@ def record_of(target: tuple[Any, ...], *, asked: str, failed: int) -> dict[str, 
         "op": "chat", "asked": asked, "pool": "auto", "stream": True, "status": 200, "outcome": "answered", **whom,
         "queue_ms": 1.0, "first_ms": clock + 320, "total_ms": clock + 1400, "lost_ms": 120.0 * failed,
         "tokens_in": 1642, "tokens_out": 418, "cost": 0.0, "simulated": True, "trace": trace, "attempts": tries,
+        "needs": {"prompt_tokens": 1642, "max_output": 418, "tools": True, "stream": True},
+        "policy": {"version": 41, "strategy": "ordered", "order": [deployment]},
     }  # fmt: skip
 
 
@@ -126,6 +128,7 @@ def environment_of(folder: Path, database: str, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "rotation.settings",
         "ROTATION_HOME": str(home),
         "ROTATION_ROLE": "dashboard",
+        "ROTATION_SIMULATOR_URL": "http://127.0.0.1:9",  # nobody is there, and nobody is asked
         "ROTATION_HASHED_STATIC": "1",
         "STATIC_ROOT": str(folder / "static"),
         "HOST": "127.0.0.1",
