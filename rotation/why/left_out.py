@@ -67,7 +67,7 @@ def _without_row(call: Explanation, asked: Asked, deployment: int) -> tuple[str,
     if deployment not in order:
         headers = ", or the client's own headers left it out" if call.policy.pin or call.policy.exclude else ""
         return "elsewhere", f"It was not in {where} then{headers}, so it was never considered."
-    return "spare", _of_spare(call, order.index(deployment) + 1, len(order))
+    return "spare", _of_spare(call, order.index(deployment) + 1, len(order) - len(call.policy.keyless))
 
 
 def _of_row(call: Explanation, row: Row) -> str:

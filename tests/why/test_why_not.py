@@ -68,6 +68,8 @@ def test_one_without_a_key(world: World):
     policy = {"version": 1, "strategy": "ordered", "order": order, "keyless": [world.cyd.pk]}
     found = ask(world.rotated(policy=policy), "maker/cyd")
     assert (found.found, found.then) == ("keyless", "It had no key then: nothing could be sent to it.")
+    policy = {"version": 1, "strategy": "ordered", "order": [*order, world.eve.pk], "keyless": [world.eve.pk]}
+    assert "at place 3 of 3" in ask(world.rotated(policy=policy), "maker/cyd").then
 
 
 def test_one_that_was_not_in_the_pool(world: World):
