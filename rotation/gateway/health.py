@@ -98,6 +98,7 @@ class Health:
         self.pace = Pace()
         self._budget = RetryBudget()
         self._open: set[str] = set()  # scopes whose breaker is not closed: usually none, so choosing is quick
+        self.heard: dict[str, float] = {}  # scopes of breakers the database told of, and how they stood since when
         self.told: dict[str, float] = {}  # scopes the database tells of, and until when: told once is enough
 
     # choosing
@@ -118,7 +119,8 @@ class Health:
             yield Standing(State.COOLING, cooldown.until, cooldown.reason, cooldown.guessed, limited)
         if scope in self._open and (until := self.breakers[scope].ready_at(self.now())) > self.now():
             forced = self.breakers[scope].state(self.now()) is BreakerState.FORCED_OPEN
-            yield Standing(State.BENCHED if forced else State.RESTING, until, "breaker open", not forced)
+            why = "forced open by an operator" if forced else "breaker open"
+            yield Standing(State.BENCHED if forced else State.RESTING, until, why, not forced)
 
     # asking leave
 
@@ -236,10 +238,15 @@ class Health:
             breaker.follow(policy)
         return breaker
 
+    def mind(self, scope: str) -> None:
+        """Ask this scope's breaker from now on, if it is not closed."""
+        closed = self.breakers[scope].state(self.now()) is BreakerState.CLOSED
+        (self._open.discard if closed else self._open.add)(scope)
+
     def moved(self, scope: str, transition: Transition | None, request: str) -> None:
         if transition is None:
             return
-        (self._open.discard if transition.after is BreakerState.CLOSED else self._open.add)(scope)
+        self.mind(scope)
         if transition.after is BreakerState.OPEN:
             log.error("breaker of %s opened: %s", scope, transition.reason, extra={"request_id": request})
         self.note({"t": "breaker", "at": self.now(), "scope": scope, "before": transition.before,

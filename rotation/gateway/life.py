@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
@@ -18,7 +19,7 @@ from rotation.gateway import loading, recall
 from rotation.gateway.gate import Gate
 from rotation.gateway.journal import Journal
 from rotation.gateway.snapshot import Snapshot
-from rotation.gateway.watch import Watch
+from rotation.gateway.watch import UNKNOWN, Watch
 
 log = logging.getLogger("rotation.gateway")
 
@@ -60,9 +61,9 @@ class Life:
         if snapshot is not None:
             self._open(snapshot)
         self._watch = Watch(
-            snapshot.version if snapshot and not self.degraded else -1,
+            UNKNOWN,  # what was lifted before it listened left no version behind: it looks once more
             lambda new: loop.call_soon_threadsafe(self._adopt, new),
-            lambda what, scope: loop.call_soon_threadsafe(self._lifted, what, scope),
+            lambda what, scope, more: loop.call_soon_threadsafe(self._lifted, what, scope, more),
         )
         self._watch.start()
         self._summary = asyncio.create_task(self._summarise())
@@ -115,9 +116,9 @@ class Life:
         else:
             self.gate.adopt(snapshot)
 
-    def _lifted(self, what: str, scope: str) -> None:
+    def _lifted(self, what: str, scope: str, more: Mapping[str, Any]) -> None:
         if self.gate is not None:
-            recall.lift(self.gate.health, what, scope)
+            recall.lift(self.gate.health, what, scope, more)
 
 
 def _load() -> Snapshot:

@@ -133,6 +133,14 @@ class Limits:
             quota.forget_plans(said.get(scope, ()))
         self.quotas = {scope: quota for scope, quota in self.quotas.items() if quota.buckets}
 
+    def forget(self, scope: str, axis: str | None = None, window: float | None = None) -> None:
+        """A person lifted one limit of a scope, or all of them; the provider may tell it again."""
+        quota = self.quotas.get(scope)
+        if quota is not None and axis is not None and window is not None:
+            quota.buckets.pop((axis, float(window)), None)
+        if quota is not None and (axis is None or window is None or not quota.buckets):
+            del self.quotas[scope]
+
     def resume(self, earlier: Mapping[str, Quota], now: float) -> None:
         """What was used up in an earlier life, of the limits that are still known."""
         for scope, quota in earlier.items():

@@ -26,7 +26,7 @@ from rotation.core.selection import NEVER
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
 from rotation.gateway.audio_calls import sent_today
 from rotation.gateway.clients import Client
-from rotation.gateway.snapshot import Block, Learned, Snapshot
+from rotation.gateway.snapshot import Block, Learned, Snapshot, StoredBreaker
 from rotation.providers.model_names import work_of
 
 log = logging.getLogger("rotation.gateway")
@@ -70,7 +70,7 @@ def read() -> Rows:
         "placements": _plain(placements.order_by("position", "id"), "pool_id deployment_id position pinned"),
         "clients": _plain(models.ClientKey.objects.filter(enabled=True), "id label digest pools internal expires_at"),
         "cooldowns": _plain(models.Cooldown.objects.filter(until__gt=now), "scope until kind reason"),
-        "breakers": _plain(models.BreakerState.objects.filter(state__in=["forced_open", "open"]), "scope state until"),
+        "breakers": _plain(models.BreakerState.objects.all(), "scope state until opens changed_at"),
         "limits": _plain(models.LearnedLimit.objects.all(), "scope axis limit window_s"),
         "used": [{"provider_id": provider, "calls": calls} for provider, calls in sent_today(now).items()],
     }
@@ -102,6 +102,7 @@ def build(rows: Rows) -> Snapshot:
         secrets=secrets,
         blocks=[*blocks, *_blocks(rows)],
         learned=[Learned(r["scope"], r["axis"], r["limit"], r["window_s"]) for r in rows["limits"]],
+        breakers=[_breaker(r) for r in rows["breakers"]],
         used={r["provider_id"]: r["calls"] for r in rows.get("used", ())},
     )
 
@@ -180,7 +181,7 @@ def _policy(row: Row) -> Policy:
 
 
 def _blocks(rows: Rows) -> list[Block]:
-    """What is out of reach: deployments that are gone or do not fit, cooldowns that run, breakers that are open."""
+    """What is out of reach: deployments that are gone or do not fit, cooldowns that run."""
     out = {"gone": FailureKind.MODEL_GONE, "incompatible": FailureKind.LACKS_FEATURE}
     found = [
         Block(f"deployment:{r['id']}", NEVER, out[r["status"]], f"{r['status']}: {r['status_reason']}".rstrip(": "))
@@ -194,12 +195,13 @@ def _blocks(rows: Rows) -> list[Block]:
         if (row["scope"], kind) in over:
             continue
         found.append(Block(row["scope"], _epoch(row["until"]) or 0.0, kind, row["reason"]))
-    for row in rows["breakers"]:
-        forced = row["state"] == "forced_open"
-        until = NEVER if forced else _epoch(row["until"]) or 0.0
-        why = "forced open by an operator" if forced else "breaker open since before the start"
-        found.append(Block(row["scope"], until, FailureKind.OVERLOADED, why))
     return found
+
+
+def _breaker(row: Row) -> StoredBreaker:
+    return StoredBreaker(
+        row["scope"], row["state"], _epoch(row["until"]), row.get("opens") or 0, _epoch(row.get("changed_at")) or 0.0
+    )
 
 
 def _over(rows: Rows) -> set[tuple[str, FailureKind]]:

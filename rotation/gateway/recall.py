@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rotation.core.cooldown import NO_HINT, Cooldown
 from rotation.core.failures import FailureKind
+from rotation.core.permits import BreakerState
 from rotation.core.selection import NEVER
+from rotation.gateway import breakers
 from rotation.gateway.health import Health
-from rotation.gateway.snapshot import Block, Snapshot
+from rotation.gateway.snapshot import Snapshot
 
 ROUNDING = 0.001  # seconds: the database keeps moments to the microsecond
 
@@ -19,20 +22,15 @@ def adopt(health: Health, snapshot: Snapshot) -> None:
     _end(health, health.told.keys() - {b.scope for b in snapshot.blocks})
     for block in snapshot.blocks:
         new = block.scope not in health.cooldowns and block.scope not in health.told
-        ours = block.kind is FailureKind.OVERLOADED and block.scope in health.breakers  # it knows better than its row
-        if new and not ours and health.now() < block.until < NEVER:
-            health.cooldowns[block.scope] = Cooldown(block.until, block.kind, block.why, 1, _guessed(block))
+        if new and health.now() < block.until < NEVER:
+            health.cooldowns[block.scope] = Cooldown(block.until, block.kind, block.why, 1, NO_HINT in block.why)
     health.told = {b.scope: b.until for b in snapshot.blocks}
+    breakers.adopt(health, snapshot.breakers)
     health.limits.plan((t for targets in snapshot.targets.values() for t in targets), health.now())
     health.limits.adopt(snapshot.learned, health.now())
     health.uploads.adopt(snapshot.learned, snapshot.used)
     refused = {k: t for k, t in health.refusals.items() if k in snapshot.secrets}
     health.refusals = {**dict.fromkeys(_refused_before(snapshot), 0.0), **refused}
-
-
-def _guessed(block: Block) -> bool:
-    """Whether only our own judgement stood behind it: a breaker's rest, a cooldown nobody named the end of."""
-    return block.kind is FailureKind.OVERLOADED or NO_HINT in block.why
 
 
 def _end(health: Health, scopes: Iterable[str]) -> None:
@@ -55,17 +53,19 @@ def _key(scope: str) -> int:
     return int(key) if key != scope and key.isdecimal() else 0
 
 
-def lift(health: Health, what: str, scope: str) -> None:
-    """A person ended a cooldown, forgot a limit or closed a breaker: so it is here, from now on."""
+def lift(health: Health, what: str, scope: str, more: Mapping[str, Any] | None = None) -> None:
+    """A person ended a cooldown, forgot a limit or set a breaker: so it is here, from now on.
+
+    `more` is the rest of the notice: `axis` and `window` of a limit, `state` of a breaker and `at`, when it was set.
+    """
+    more = more or {}
     match what:
         case "cooldown":
             health.cooldowns.pop(scope, None)
             health.refusals.pop(_key(scope), None)
         case "limit":
-            health.limits.quotas.pop(scope, None)
+            health.limits.forget(scope, more.get("axis"), more.get("window"))
             health.uploads.forget(scope)
         case "breaker":
-            health.benched.pop(scope, None)
-            health.cooldowns.pop(scope, None)
-            if scope in health.breakers:
-                health.moved(scope, health.breakers[scope].reset(), "")
+            state = breakers.STATES.get(str(more.get("state")), BreakerState.CLOSED)
+            breakers.operate(health, scope, state, float(more.get("at") or 0.0))

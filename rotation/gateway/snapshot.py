@@ -38,6 +38,17 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredBreaker:
+    """A breaker's row: how it stood since `changed_at`. Times are epoch seconds."""
+
+    scope: str
+    state: str
+    until: float | None
+    opens: int
+    changed_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """A limit learned in an earlier life."""
 
@@ -78,6 +89,7 @@ class Snapshot:
     secrets: Mapping[int, Secret] = field(repr=False)  # by key id
     blocks: Sequence[Block] = ()
     learned: Sequence[Learned] = ()
+    breakers: Sequence[StoredBreaker] = ()
     used: Mapping[int, int] = field(default_factory=dict)  # calls for audio sent today, by provider id
 
     @cached_property

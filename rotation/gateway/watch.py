@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 import psycopg
@@ -24,7 +25,7 @@ POLL = 5.0  # seconds
 GATHER = 0.05  # changes come in bursts: wait this long for the rest of one
 RETRY = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts to reach the database
 
-Lifted = Callable[[str, str], object]
+Lifted = Callable[[str, str, Mapping[str, Any]], object]
 
 
 class Watch:
@@ -98,4 +99,4 @@ class Watch:
         for notice in notices:
             if notice.channel == "rotation_health":
                 told = orjson.loads(notice.payload)
-                self._lifted(str(told.get("what", "")), str(told.get("scope", "")))
+                self._lifted(str(told.get("what", "")), str(told.get("scope", "")), told)

@@ -99,11 +99,15 @@ class BreakerState(models.Model):
         return f"{self.scope}: {self.get_state_display()}"
 
     @transaction.atomic
-    def lift(self) -> None:
-        """Close it now, here and in the gateway (whose journal then brings the trip)."""
-        self.state, self.until, self.opens, self.changed_at = Breaker.CLOSED, None, 0, timezone.now()
+    def set_to(self, state: Breaker) -> None:
+        """An operator's word, here and in the gateway (whose journal then brings the trip)."""
+        self.state, self.until, self.opens, self.changed_at = state, None, 0, timezone.now()
         self.save()
-        tell_gateway("breaker", self.scope, state=Breaker.CLOSED.value)
+        tell_gateway("breaker", self.scope, state=state.value, at=self.changed_at.timestamp())
+
+    def lift(self) -> None:
+        """Back to normal: closed, with nothing held against it."""
+        self.set_to(Breaker.CLOSED)
 
 
 class Trip(models.Model):

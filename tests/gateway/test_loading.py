@@ -218,14 +218,24 @@ def test_a_cooldown_ends_with_its_reason() -> None:
     assert set(blocks()) == {f"key:{suspect.pk}"}
 
 
-def test_a_breaker_that_is_open_is_told_a_forced_one_for_good_and_others_not() -> None:
+def test_every_breaker_is_told_as_it_stands_and_blocks_nobody_by_itself() -> None:
     until = timezone.now() + dt.timedelta(seconds=30)
-    for state in ("open", "half_open", "closed", "disabled", "forced_open"):
-        models.BreakerState.objects.create(scope=f"deployment:{state}", state=state, until=until)
-    found = blocks()
-    assert set(found) == {"deployment:open", "deployment:forced_open"}
+    for opens, state in enumerate(("open", "half_open", "closed", "disabled", "forced_open")):
+        models.BreakerState.objects.create(scope=f"deployment:{state}", state=state, until=until, opens=opens)
+    assert blocks() == {}
+    found = {row.scope: row for row in loading.build(loading.read()).breakers}
+    assert {scope: row.state for scope, row in found.items()} == {
+        f"deployment:{r.state}": r.state for r in found.values()
+    }
+    assert (found["deployment:disabled"].opens, len(found)) == (3, 5)
     assert found["deployment:open"].until == pytest.approx(until.timestamp())
-    assert found["deployment:forced_open"].until == NEVER
+    assert found["deployment:open"].changed_at == pytest.approx(timezone.now().timestamp(), abs=60)
+
+
+def test_a_configuration_kept_by_an_earlier_edition_still_tells_of_its_breakers() -> None:
+    read = {**loading.read(), "breakers": [{"scope": "deployment:1", "state": "forced_open", "until": None}]}
+    row = loading.build(read).breakers[0]
+    assert (row.state, row.opens, row.changed_at) == ("forced_open", 0, 0.0)
 
 
 # without the database

@@ -112,18 +112,10 @@ def test_a_model_that_is_listed_again_is_back_at_once() -> None:
     assert state(rig) is State.READY
 
 
-@pytest.mark.parametrize(("kind", "why"), [(K.OVERLOADED, "breaker open"), (K.RATE_LIMITED, "no hint, 3 in a row")])
-def test_what_an_earlier_life_only_guessed_is_still_a_guess(kind: FailureKind, why: str) -> None:
+def test_what_an_earlier_life_only_guessed_is_still_a_guess() -> None:
     rig = Rig()
-    told(rig, cooling("deployment:1", kind=kind, why=why))
+    told(rig, cooling("deployment:1", why="no hint, 3 in a row"))
     assert rig.health.standing(HERE).guessed
-
-
-def test_a_breaker_of_this_life_knows_better_than_its_row() -> None:
-    rig = Rig()
-    rig.works(HERE)
-    told(rig, cooling("deployment:1", kind=K.OVERLOADED))
-    assert state(rig) is State.READY
 
 
 # keys
@@ -223,24 +215,14 @@ def test_a_forgotten_limit_refuses_nobody_and_may_be_learned_again() -> None:
     rig.refused(HERE)
 
 
-def test_a_closed_breaker_lets_calls_through_and_leaves_a_trip() -> None:
+def test_of_several_limits_of_a_scope_only_the_one_lifted_is_forgotten() -> None:
     rig = Rig()
-    for _ in range(5):
-        rig.fails(HERE, K.OVERLOADED)
-    recall.lift(rig.health, "breaker", "deployment:1")
-    assert state(rig) is State.READY
-    rig.works(HERE)
-    last = rig.notes.of("breaker")[-1]
-    assert (last["before"], last["after"], last["reason"]) == ("open", "closed", "reset by an operator")
-
-
-def test_an_earlier_lifes_breaker_and_a_forced_one_can_be_closed_too() -> None:
-    rig = Rig()
-    told(rig, cooling("deployment:1", kind=K.OVERLOADED), Block("provider:1", math.inf, K.OVERLOADED, "forced open"))
-    recall.lift(rig.health, "breaker", "provider:1")
-    recall.lift(rig.health, "breaker", "deployment:1")
-    assert state(rig) is State.READY
-    assert rig.notes == []
+    rig.health.limits.learn(HERE, [Limit("requests", 1, 60, 0.0), Limit("requests", 50, 86_400.0, 9.0)], rig.clock())
+    recall.lift(rig.health, "limit", "account:1/deployment:1", {"axis": "requests", "window": 60})
+    rig.admitted(HERE)
+    assert set(rig.health.limits.quotas["account:1/deployment:1"].buckets) == {("requests", 86_400.0)}
+    recall.lift(rig.health, "limit", "account:1/deployment:1", {"axis": "requests", "window": 86_400.0})
+    assert rig.health.limits.quotas == {}
 
 
 def test_what_nobody_knows_of_is_lifted_without_a_word() -> None:

@@ -44,7 +44,7 @@ def home(settings: Any, tmp_path: Path) -> None:
 def watching(known: int = -1) -> Iterator[Heard]:
     """A watch that listens already."""
     heard = Heard()
-    watcher = Watch(known, heard.snapshots.append, lambda what, scope: heard.lifted.append((what, scope)))
+    watcher = Watch(known, heard.snapshots.append, lambda what, scope, _: heard.lifted.append((what, scope)))
     watcher.start()
     try:
         wait_for(lambda: len(heard.snapshots) == 1)

@@ -34,8 +34,10 @@ def test_lifting_a_cooldown_ends_it_here_and_tells_the_gateway():
 @pytest.mark.django_db(transaction=True)
 def test_lifting_a_breaker_closes_it_and_tells_the_gateway():
     breaker = BreakerState.objects.create(scope="deployment:3", state="open", opens=4, until=timezone.now())
-    assert told(breaker.lift) == [{"what": "breaker", "scope": "deployment:3", "state": "closed"}]
+    said = told(breaker.lift)
     breaker.refresh_from_db()
+    at = breaker.changed_at.timestamp()
+    assert said == [{"what": "breaker", "scope": "deployment:3", "state": "closed", "at": at}]
     assert (breaker.state, breaker.opens, breaker.until) == ("closed", 0, None)
 
 
