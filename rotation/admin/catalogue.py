@@ -12,6 +12,8 @@ from django.http import HttpRequest
 
 from rotation import addresses
 from rotation.admin.audited import Audited, Form, Rows
+from rotation.admin.breakers import ACTIONS as BREAKER_ACTIONS
+from rotation.admin.breakers import HasBreaker
 from rotation.admin.simulation import DecidesSimulation
 from rotation.models import Account, Deployment, DeploymentStatus, PriceSource, Provider
 from rotation.models.catalog import provider_kinds
@@ -40,7 +42,9 @@ class AccountRows(Rows):
 
 
 @admin.register(Provider)
-class ProviderAdmin(DecidesSimulation):
+class ProviderAdmin(HasBreaker, DecidesSimulation):
+    breaker_of = "provider"
+    actions = BREAKER_ACTIONS
     form = ProviderForm
     inlines = (AccountRows,)
     list_display = ("label", "name", "kind", "base_url", "enabled", "simulated", "usable_keys", "models_offered")
@@ -91,7 +95,8 @@ class ProviderAdmin(DecidesSimulation):
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(Audited):
+class DeploymentAdmin(HasBreaker, Audited):
+    breaker_of = "deployment"
     list_display = (
         "model_id",
         "provider",
@@ -107,7 +112,7 @@ class DeploymentAdmin(Audited):
     list_filter = ("provider", "status", "free", "reasoning", "tools", "images")
     search_fields = ("model_id", "label", "family", "provider__name", "provider__label")
     readonly_fields = ("price_source", "listed_at", "created_at")
-    actions = ("as_verified", "as_candidate", "as_incompatible")
+    actions = ("as_verified", "as_candidate", "as_incompatible", *BREAKER_ACTIONS)
     fieldsets = (
         (None, {"fields": ("provider", "model_id", "label", "family", "tags")}),
         ("Standing", {"fields": ("status", "status_reason", "seed_latency_s", "listed_at", "created_at")}),

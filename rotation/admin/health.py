@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from rotation.admin.audited import ReadOnly
 from rotation.models import BreakerState, Cooldown, LearnedLimit, Trip
+from rotation.models.health import Breaker
 from rotation.models.scopes import in_words
 
 
@@ -31,7 +32,7 @@ class Scoped(ReadOnly):
 
 
 class Liftable(Scoped):
-    actions = ("lift",)
+    actions: tuple[str, ...] = ("lift",)
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(f"rotation.change_{self.opts.model_name}"))
@@ -64,9 +65,24 @@ class CooldownAdmin(Liftable):
 
 @admin.register(BreakerState)
 class BreakerStateAdmin(Liftable):
+    actions: tuple[str, ...] = ("lift", "force_open", "switch_off")
     list_display = ("scope", "about", "state", "until", "opens", "changed_at")
     list_filter = ("state",)
     fields = ("scope", "about", "state", "until", "opens", "changed_at")
+
+    @admin.action(description="Force open (nothing is sent there)", permissions=["lift"])
+    def force_open(self, request: HttpRequest, queryset: models.QuerySet[BreakerState]) -> None:
+        self._set(request, queryset, Breaker.FORCED_OPEN)
+
+    @admin.action(description="Switch off (failures no longer open it)", permissions=["lift"])
+    def switch_off(self, request: HttpRequest, queryset: models.QuerySet[BreakerState]) -> None:
+        self._set(request, queryset, Breaker.DISABLED)
+
+    def _set(self, request: HttpRequest, queryset: models.QuerySet[BreakerState], state: Breaker) -> None:
+        rows = list(queryset)
+        for row in rows:
+            row.set_to(state)
+        self.message_user(request, f"{len(rows)} set to {state.label}.")
 
 
 @admin.register(Trip)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from rotation.asgi_words import Receive, Send
-from rotation.gateway import loading, recall
+from rotation.gateway import levels, loading, recall
 from rotation.gateway.gate import Gate
 from rotation.gateway.journal import Journal
 from rotation.gateway.snapshot import Snapshot
@@ -25,6 +25,7 @@ log = logging.getLogger("rotation.gateway")
 
 DATABASE_PATIENCE = 5.0  # seconds a start waits for a frozen database before it uses what was kept
 SUMMARY = 60.0  # seconds
+LEVELS = 10.0  # seconds between pictures of the quotas: at most so much use is forgotten by a process that is killed
 MAX_STALE = 3600.0  # seconds: a kept configuration older than this still starts, but is complained of
 
 
@@ -39,7 +40,8 @@ class Life:
         self.stopping = False
         self.degraded: list[str] = []
         self._watch: Watch | None = None
-        self._summary: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
+        self._pictured = b""
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
         """ASGI's lifespan protocol."""
@@ -66,15 +68,16 @@ class Life:
             lambda what, scope, more: loop.call_soon_threadsafe(self._lifted, what, scope, more),
         )
         self._watch.start()
-        self._summary = asyncio.create_task(self._summarise())
+        self._chores = [asyncio.create_task(self._summarise()), asyncio.create_task(self._keep_levels())]
         gc.collect()
         gc.freeze()  # a full collection with Django loaded pauses 9 ms; what lives now lives for good
 
     async def stop(self) -> None:
         """Let everything go; running calls have been waited for by the server."""
         self.stopping = True
-        if self._summary is not None:
-            self._summary.cancel()
+        for chore in self._chores:
+            chore.cancel()
+        await self._write_levels()
         if self._watch is not None:
             await asyncio.to_thread(self._watch.stop)
         if self.gate is not None:
@@ -88,6 +91,18 @@ class Life:
                 self.gate.journal.flush()
                 if line := self.gate.summary.line():
                     log.info("the last minute: %s", line)
+
+    async def _keep_levels(self) -> None:
+        """What is left of the quotas, for a start after a death without warning."""
+        while True:
+            await asyncio.sleep(LEVELS)
+            await self._write_levels()
+
+    async def _write_levels(self) -> None:
+        pictured = levels.picture(self.gate.health.limits.quotas) if self.gate is not None else b"{}"
+        if pictured not in (self._pictured, b"{}"):
+            self._pictured = pictured
+            await asyncio.to_thread(levels.keep, pictured)
 
     async def _first_snapshot(self) -> Snapshot | None:
         try:
@@ -106,6 +121,7 @@ class Life:
 
     def _open(self, snapshot: Snapshot) -> None:
         self.gate = Gate(snapshot, Journal(settings.ROTATION_JOURNAL_DIR))
+        self.gate.health.limits.resume(levels.kept(), self.gate.now())
         log.info("gateway open: %d pools, %d deployments, %d keys%s", len(snapshot.pools), len(snapshot.deployments),
                  len(snapshot.secrets), "; providers are simulated" if snapshot.simulated else "")  # fmt: skip
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from rotation.models import AuditEvent, BreakerState, Cooldown, LearnedLimit
+from tests.models import rows
 
 
 @pytest.fixture
@@ -36,6 +37,39 @@ def test_trouble_is_lifted_and_written_down(browser, at, trouble, audited):
         ("olga", "lift", "breakerstate"),
         ("olga", "lift", "learnedlimit"),
     ]
+
+
+def act(browser, at, row, action):
+    return browser.post(at(row._meta.model_name), {"action": action, "_selected_action": [row.pk]}, follow=True)
+
+
+def test_a_breaker_is_forced_open_switched_off_and_set_back(browser, at, trouble, audited):
+    row = trouble[1]
+    for action, state in (("force_open", "forced_open"), ("switch_off", "disabled"), ("lift", "closed")):
+        act(browser, at, row, action)
+        row.refresh_from_db()
+        assert (row.state, row.until, row.opens) == (state, None, 0)
+    assert audited() == [("olga", action, "breakerstate") for action in ("force_open", "switch_off", "lift")]
+
+
+@pytest.mark.parametrize("kind", ["deployment", "provider"])
+def test_a_breaker_is_set_where_what_it_stands_for_is_listed(browser, at, audited, kind):
+    deployment = rows.deployment()
+    row = deployment if kind == "deployment" else deployment.provider
+    for action, state in (("force_open", "forced_open"), ("switch_off", "disabled"), ("back_to_normal", "closed")):
+        assert "1 set to" in act(browser, at, row, action).content.decode()
+        assert BreakerState.objects.get(scope=f"{kind}:{row.pk}").state == state
+    assert [kind for _, _, kind in audited()] == ["breakerstate"] * 3
+
+
+def test_who_may_change_models_only_cannot_touch_their_breakers(at, db):
+    row = rows.deployment()
+    editor = User.objects.create(username="editor", is_staff=True)
+    editor.user_permissions.add(*Permission.objects.filter(codename__in=["view_deployment", "change_deployment"]))
+    browser = Client()
+    browser.force_login(editor)
+    act(browser, at, row, "force_open")
+    assert not BreakerState.objects.exists()
 
 
 def test_who_may_only_look_cannot_lift(at, trouble):
