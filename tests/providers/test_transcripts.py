@@ -42,13 +42,14 @@ class File:
 
 def sent(out: Outgoing) -> tuple[list[tuple[str, bytes]], Message]:
     """What a server makes of the request: fields in order, and the part that is the file."""
-    assert out.stream is not None
+    stream = out.stream
+    assert stream is not None
 
     async def whole() -> bytes:
-        return b"".join([piece async for piece in out.stream.pieces()])
+        return b"".join([piece async for piece in stream.pieces()])
 
     body = asyncio.run(whole())
-    assert len(body) == out.stream.length == int(out.headers["content-length"])
+    assert len(body) == stream.length == int(out.headers["content-length"])
     assert asyncio.run(whole()) == body, "it can be sent again"
     form = message_from_bytes(b"content-type: " + out.headers["content-type"].encode() + b"\r\n\r\n" + body)
     parts: Any = form.get_payload()
@@ -97,7 +98,7 @@ def test_no_field_and_no_file_name_breaks_out_of_its_part(fields, name):
     out = build("openai", fields, File(name=name))
     assert isinstance(out.stream, Multipart)
     boundary = out.headers["content-type"].partition("boundary=")[2].encode()
-    kept, _ = fields_for(fields, "whisper", PROVIDERS["openai"].drops)  # type: ignore[attr-defined]  # of its class
+    kept, _ = fields_for(fields, "whisper", PROVIDERS["openai"].drops)
     parts = out.stream.head.split(b"--" + boundary + b"\r\n")[1:]
     assert len(parts) == len([n for n, _ in kept if n not in out.dropped]) + 1
     for part in parts:
