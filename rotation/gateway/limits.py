@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rotation.core.quota import Quota, Reservation
 from rotation.core.stats import Recent
 from rotation.core.targets import Target, account_free_scope, account_model_scope, account_scope
+from rotation.core.twins import Detector
 from rotation.providers import plans
 from rotation.providers.base import Limit, Usage
 
@@ -32,6 +33,7 @@ class Limits:
     def __init__(self, note: Callable[[Mapping[str, Any]], None]) -> None:
         self.quotas: dict[str, Quota] = {}
         self._note = note
+        self._twins = Detector()
         self._outputs: dict[int, Recent] = {}  # tokens of late answers, by deployment id
 
     def reserve(
@@ -109,6 +111,18 @@ class Limits:
             if news:
                 self._note({"t": "limit", "at": now, "scope": scope, "axis": limit.axis, "limit": limit.limit,
                             "window": limit.window, "source": limit.source})  # fmt: skip
+            if counted:
+                self._compare(target, limit, now)
+
+    def _compare(self, target: Target, limit: Limit, now: float) -> None:
+        """Two accounts that fall together are proposed as one; a person decides."""
+        if limit.axis != "requests" or limit.remaining is None or limit.per_account or limit.source != "header":
+            return
+        subject = f"{target.deployment.id}/{limit.window}"
+        twins = self._twins.told(subject, target.account.id, limit.remaining, limit.limit, limit.window, now)
+        if twins is not None:
+            self._note({"t": "twins", "at": now, "one": twins.one, "other": twins.other, "proofs": twins.proofs,
+                        "against": twins.against})  # fmt: skip
 
     def adopt(self, learned: Iterable[Learned], now: float) -> None:
         """Limits known from an earlier life: a start, until the provider speaks again."""

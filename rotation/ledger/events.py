@@ -1,4 +1,4 @@
-"""Health records (cooldown, breaker, limit, key, deployment, lack) as statements on the control plane's tables.
+"""Health records (cooldown, breaker, limit, key, deployment, lack, twins) as statements on the control plane's tables.
 
 Each statement is safe to meet an older record after a newer one (several gateways, a backlog): the newer stays.
 Each parameter is sanitised here; the statements run in `batch.py`, in the batch's own transaction.
@@ -53,6 +53,17 @@ GONE: LiteralString = """
 LACK: LiteralString = """
     UPDATE rotation_deployment SET lacks = array_append(lacks, %(feature)s)
     WHERE id = %(deployment)s AND NOT %(feature)s = ANY(lacks)"""
+
+#: What the gateway suspects of two accounts is for a person to read, once.
+TWINS: LiteralString = """
+    INSERT INTO rotation_auditevent (at, actor, action, object_type, object_id, after)
+    SELECT %(at)s, 'gateway', 'propose as one account', 'account', %(one)s::text, jsonb_build_object(
+        'same_as', %(other)s::bigint, 'proofs', %(proofs)s::int, 'against', %(against)s::int,
+        'why', 'what either is told of its remaining requests falls by what the other uses')
+    WHERE NOT EXISTS (
+        SELECT FROM rotation_auditevent
+        WHERE object_type = 'account' AND object_id = %(one)s::text AND action = 'propose as one account'
+        AND after->'same_as' = to_jsonb(%(other)s::bigint))"""
 
 # At most once a minute per client: nobody reads it more finely, and a busy client is one row.
 CLIENT_SEEN: LiteralString = """
@@ -116,6 +127,12 @@ def _lack(record: Mapping[str, Any]) -> Parameters:
     return {"deployment": row_id(record.get("deployment")), "feature": text(record.get("feature"), WORD)}
 
 
+def _twins(record: Mapping[str, Any]) -> Parameters:
+    ids = {name: row_id(record.get(name)) for name in ("one", "other")}
+    counts = {name: whole(record.get(name)) for name in ("proofs", "against")}
+    return {**ids, **counts, "at": moment(record.get("at"))}
+
+
 def _state(value: object, known: Collection[str]) -> str:
     if not isinstance(value, str) or value not in known:
         raise Unfit(f"unknown state {str(value)[:40]!r}")
@@ -137,4 +154,5 @@ EVENTS: Mapping[str, tuple[Callable[[Mapping[str, Any]], Parameters], tuple[Lite
     "key": (_key, (KEY,)),
     "deployment": (_deployment, (GONE,)),
     "lack": (_lack, (LACK,)),
+    "twins": (_twins, (TWINS,)),
 }

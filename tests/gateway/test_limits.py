@@ -123,3 +123,18 @@ def test_tokens_told_per_second_let_a_large_request_through_and_the_next_one_wai
     first = limits.reserve(one, 5_000, MORNING)
     assert isinstance(first, list)
     assert limits.reserve(one, 10, MORNING) == pytest.approx(MORNING + 4.01 + ARRIVAL, abs=1e-3)
+
+
+# two accounts that are one
+
+
+def test_two_accounts_whose_remaining_falls_together_are_proposed_as_one_and_stay_two() -> None:
+    pages = Pages()
+    limits = Limits(pages.write)
+    other = replace(GROQ, account=Account(2, 1))
+    for number in range(300):
+        told = [Limit("requests", 14_400, 86_400.0, 14_000.0 - number)]
+        limits.learn(GROQ if number % 3 else other, told, MORNING)
+    (twins,) = pages.of("twins")
+    assert (twins["one"], twins["other"]) == (1, 2)
+    assert set(limits.quotas) == {PAIR, "account:2/deployment:1"}

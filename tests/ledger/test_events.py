@@ -135,3 +135,15 @@ def test_a_client_is_seen_at_its_last_call(
     once()
     assert rows(sql, "SELECT last_used_at FROM rotation_clientkey") == [(datetime.fromtimestamp(NOON + 5, UTC),)]
     assert rows(sql, "SELECT version FROM rotation_configversion") == version, "a call is no change of configuration"
+
+
+def test_two_accounts_that_may_be_one_are_proposed_once(writer: Writer, once: Any, sql: psycopg.Connection) -> None:
+    for at, one, other in ((0, 3, 8), (5, 3, 8), (6, 3, 9)):
+        writer.write({"t": "twins", "at": NOON + at, "one": one, "other": other, "proofs": 16, "against": 1})
+    writer.write({"t": "twins", "at": NOON, "one": "three", "other": 8})
+    ledger = once()
+    assert (ledger.written, ledger.bad) == (3, 1)
+    found = sql.execute(
+        "SELECT actor, action, object_type, object_id, after->'same_as', after->'proofs' FROM rotation_auditevent"
+    ).fetchall()
+    assert found == [("gateway", "propose as one account", "account", "3", other, 16) for other in (8, 9)]
