@@ -21,7 +21,7 @@ from rotation.gateway.entry import Entry
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.gate import Gate
 from rotation.gateway.health import Permit, Refused, Work
-from rotation.gateway.outlook import honest, pools_that_fit
+from rotation.gateway.outlook import honest, peers_of, pools_that_fit
 from rotation.gateway.patience import ears, out_of_reach
 from rotation.gateway.refusals import refusal, too_short
 from rotation.gateway.reply import Failed, Reply
@@ -56,7 +56,8 @@ async def complete(gate: Gate, call: Call) -> Reply:
 async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secrets: Mapping[int, Secret]) -> Reply:
     """Ask what next until there is an answer or nothing left to ask."""
     policy, pool = entry.route.policy, entry.route.pool
-    work = Work(policy, pool, call.needs.prompt_tokens, call.id, call.task.audio_seconds, call.output)
+    peers = peers_of(rotation.candidates, gate.now() + policy.patience)
+    work = Work(policy, pool, call.needs.prompt_tokens, call.id, call.task.audio_seconds, call.output, peers)
     who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):
@@ -71,11 +72,11 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secre
                             return outcome
                         log.warning("%s %s; rotating", target.name, outcome.failure.row.words, extra=who)
                         rotation.failed(target, outcome.failure, gate.now(), outcome.until)
-            case Wait(seconds):
+            case Wait(seconds) if gate.health.outage.over(peers, gate.now()):
                 log.warning("nothing is free; waiting %.2f s", seconds, extra=who)
                 await gate.clock.sleep(seconds)
-            case GiveUp() as end:
-                raise nobody(gate, entry, honest(end, rotation.candidates, gate.health, work))
+            case Wait() | GiveUp():  # a wait without hope would only keep the client
+                raise nobody(gate, entry, honest(rotation.give_up(gate.now()), rotation.candidates, gate.health, work))
 
 
 def nobody(gate: Gate, entry: Entry, end: GiveUp) -> Refusal:

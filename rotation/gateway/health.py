@@ -8,7 +8,7 @@ the dashboard and the next start. What a failure leads to stands in `core/failur
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from rotation.core.targets import Target, deployment_scope, provider_scope
 from rotation.gateway.budget import RetryBudget
 from rotation.gateway.consequences import CONSEQUENCES
 from rotation.gateway.limits import Limits, Reserved
+from rotation.gateway.outage import Outage
 from rotation.gateway.pace import TOKENS_PER_SECOND, Pace
 from rotation.gateway.snapshot import Block
 from rotation.gateway.uploads import Uploads
@@ -70,7 +71,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What health needs to know of a call to admit it: under which policy, for which pool, how large.
+    """What health needs to know of a call to admit it: under which policy, for which pool, how large, among whom.
 
     `tokens` are the prompt's, `output` is the most that was asked for (None: nobody said).
     """
@@ -81,6 +82,7 @@ class Work:
     request: str = ""
     audio_seconds: float = 0.0
     output: int | None = 0
+    peers: Sequence[Target] = ()
 
 
 class Health:
@@ -99,6 +101,7 @@ class Health:
         self._budget = RetryBudget()
         self._open: set[str] = set()  # scopes whose breaker is not closed: usually none, so choosing is quick
         self.heard: dict[str, float] = {}  # scopes of breakers the database told of, and how they stood since when
+        self.outage = Outage(self._open)
         self.told: dict[str, float] = {}  # scopes the database tells of, and until when: told once is enough
 
     # choosing
@@ -130,6 +133,8 @@ class Health:
         standing = self.standing(target)  # it may have changed since the call came in
         if standing.until > now and not standing.guessed:
             return Refused(standing.until, standing.why, state=standing.state, limited=standing.limited)
+        if (turn := self.outage.turn_at(target, work.peers, work.policy.rest, now)) > now:
+            return Refused(turn, "nobody answers; one is asked at a time")
         early = last_resort and standing.until > now
         if (again or early) and not self._budget.take(target.deployment.id, work.policy, now):
             return Refused(now + 1.0, "its retry budget is used up")
@@ -147,6 +152,7 @@ class Health:
             self.release(permit)
             return Refused(reserved, "its quota is used up", state=State.COOLING, limited=True)
         permit.reserved = reserved
+        self.outage.asked(target, now)
         if not again:
             self._budget.earn(target.deployment.id, work.policy, now)
         return permit
@@ -167,6 +173,7 @@ class Health:
         self.limits.settle(permit.reserved, usage, now)
         self.limits.answered(permit.target, usage)
         self.pace.learn(permit.target.deployment.id, first, elapsed, now=now)
+        self.outage.answered(permit.target, now)
         self._recovered(permit.target, permit.started)
 
     def failed(self, permit: Permit, failure: Failure) -> float | None:

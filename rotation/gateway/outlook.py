@@ -11,6 +11,7 @@ from dataclasses import replace
 from rotation.core.fitness import unfit
 from rotation.core.rotation import GiveUp
 from rotation.core.selection import NEVER, Candidate
+from rotation.core.targets import Target
 from rotation.gateway.call import Call
 from rotation.gateway.health import Health, Work
 from rotation.gateway.snapshot import Route, Snapshot
@@ -28,6 +29,13 @@ def honest(end: GiveUp, candidates: Iterable[Candidate], health: Health, work: W
         back[target.id] = max(back[target.id], room)
     soonest = min(back.values(), default=NEVER)
     return replace(end, back=back, retry_at=soonest if soonest < NEVER else None)
+
+
+def peers_of(candidates: Iterable[Candidate], soon: float) -> tuple[Target, ...]:
+    """Whom a call could go to before the moment `soon`, in health or not: nobody unfit, out of service or told off."""
+    return tuple(
+        c.target for c in candidates if c.standing.until <= soon or (c.standing.guessed and c.standing.until < NEVER)
+    )
 
 
 def pools_that_fit(snapshot: Snapshot, call: Call, route: Route) -> list[str]:
