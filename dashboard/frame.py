@@ -17,6 +17,7 @@ THEMES = {"auto": "light", "light": "dark", "dark": "auto"}  # each with the one
 PAGES = (
     ("Overview", "overview", {"overview", "table"}),
     ("Requests", "requests", {"requests", "request", "why_not"}),
+    ("Transcription", "transcription", {"transcription"}),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dashboard.views import access, order, overview, requests
+from dashboard.views import access, order, overview, requests, transcription
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("requests/<uuid:uuid>/", requests.one_request, name="request"),
     path("requests/<uuid:uuid>/why-not/", requests.why_not_model, name="why_not"),
     path("requests/<uuid:uuid>.json", requests.one_request_json, name="request_json"),
+    path("transcription/", transcription.transcription, name="transcription"),
     path("order/undo/<int:pk>/", order.undo_reordering, name="undo_reordering"),
     path("setup/<str:token>/", access.setup, name="setup"),
     path("login/", access.sign_in, name="login"),

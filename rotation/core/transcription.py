@@ -8,7 +8,7 @@ quotas are not asked here: selection puts this order through them like any other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rotation.core.targets import Deployment, Target
@@ -49,25 +49,27 @@ class Audio:
 def unfit(target: Target, audio: Audio, most: float) -> str | None:
     """Why this target cannot take the audio, in words; None when it can, as far as is known. `most` is in bytes."""
     deployment = target.deployment
-    if audio.translate and not _translates(target.provider.kind, deployment):
+    if audio.translate and not translates(target.provider.kind, deployment.model, deployment.lacks):
         return "this model does not translate"
-    if audio.format not in _formats(target.provider.kind, deployment.model) or audio.format in deployment.lacks:
+    if audio.format not in formats(target.provider.kind, deployment.model) or audio.format in deployment.lacks:
         return f"this model does not answer as {audio.format}"
     if audio.size > most:
         return f"this key takes uploads of up to {most:,.0f} bytes, this one has {audio.size:,}"
     return None
 
 
-def _formats(kind: str, model: str) -> frozenset[str]:
+def formats(kind: str, model: str) -> frozenset[str]:
+    """The response formats a model has, as far as is known."""
     name = model.lower()
     if kind == "openai" and not name.startswith("whisper"):
         return frozenset({"json", "text", "diarized_json"} if _DIARIZES in name else {"json"})
     return _FORMATS.get(kind, frozenset(ALL))
 
 
-def _translates(kind: str, deployment: Deployment) -> bool:
+def translates(kind: str, model: str, lacks: Collection[str]) -> bool:
+    """Whether a model turns speech into English, as far as is known."""
     known = _TRANSLATORS.get(kind)
-    return TRANSLATION not in deployment.lacks and (known is None or deployment.model in known)
+    return TRANSLATION not in lacks and (known is None or model in known)
 
 
 def in_turn(order: Sequence[Deployment], pinned: Iterable[int], used: Mapping[int, int]) -> list[int]:

@@ -16,6 +16,7 @@ PAGES = {
     "overview": "/",
     "overview-1h": "/?range=1h",
     "requests": "/requests/",
+    "transcription": "/transcription/",
     "request": "/request",
     "table": "/table/requests/",
     "not-found": "/nowhere/",
