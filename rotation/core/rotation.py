@@ -14,85 +14,25 @@ Rules, in order:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from rotation.core.backoff import delay
+from rotation.core.blame import SCOPE_OF, blamed_scope
 from rotation.core.deadlines import first_in_time, fits
 from rotation.core.expectation import Heard
-from rotation.core.failures import Blame, Consequence, Failure, FailureKind, Rotate
+from rotation.core.failures import Consequence, Failure, FailureKind, Rotate
 from rotation.core.policy import Policy
 from rotation.core.selection import NEVER, Candidate
-from rotation.core.targets import (
-    Target,
-    account_free_scope,
-    account_model_scope,
-    account_scope,
-    deployment_scope,
-    key_model_scope,
-    key_scope,
-    provider_scope,
-)
+from rotation.core.targets import Target, deployment_scope
+from rotation.core.turns import GiveUp, Try, Wait
+
+__all__ = ["SCOPE_OF", "GiveUp", "Rotation", "Try", "Wait", "blamed_scope"]
 
 MAX_PASSES = 5  # the five sleeps of the seed design: 1, 2, 4, 8, 16 s
 BREATH = 0.01  # a floor for waits, so that a clock's rounding never spins
 
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """Send to this target now. `again`: this call has tried it before. `last_resort`: it was set aside by ourselves.
-
-    `another`: somebody else could still answer before the client's deadline if this one is not waited for too long.
-    """
-
-    target: Target
-    again: bool = False
-    last_resort: bool = False
-    another: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing can be tried for this many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """No answer from here. `final` decides what the client is told; `retry_at` is the earliest feasible moment.
-
-    `back` is that moment of each target by its id, infinity where nobody knows.
-    """
-
-    failures: tuple[tuple[Target, Failure], ...]
-    final: Failure | None
-    retry_at: float | None
-    back: Mapping[tuple[int, int], float] = field(default_factory=dict, compare=False)
-
-
-SCOPE_OF: dict[Blame, Callable[[Target], str]] = {
-    Blame.NOBODY: account_model_scope,
-    Blame.REQUEST: account_model_scope,
-    Blame.CALLER: account_model_scope,
-    Blame.KEY: key_scope,
-    Blame.KEY_MODEL: key_model_scope,
-    Blame.ACCOUNT: account_scope,
-    Blame.ACCOUNT_FREE: account_free_scope,
-    Blame.ACCOUNT_MODEL: account_model_scope,
-    Blame.DEPLOYMENT: deployment_scope,
-    Blame.FEATURE: deployment_scope,
-    Blame.PROVIDER: provider_scope,
-}
-
 # What comes back by itself within a call's patience; everything else is out for the rest of the call.
 COMES_BACK = {Consequence.COOL, Consequence.COUNT, Consequence.COUNT_PROVIDER}
-
-
-def blamed_scope(failure: Failure, target: Target) -> str:
-    """The scope a failure is held against; a free-model limit on a paid target falls back to the account."""
-    scope = SCOPE_OF[failure.blames](target)
-    return scope if scope in target.scopes else account_scope(target)
 
 
 class Rotation:
