@@ -103,5 +103,5 @@ class KeyAdmin(DecidesSimulation):
     @admin.action(description="Mark as ready again")
     def as_ready(self, request: HttpRequest, queryset: models.QuerySet[Key]) -> None:
         for key in queryset:
-            key.mark("ready", f"marked by {request.user.get_username()}")
+            key.revive(f"marked by {request.user.get_username()}")
         self.message_user(request, f"{len(queryset)} marked as ready.")

@@ -47,6 +47,14 @@ def suspect(health: Health, permit: Permit, failure: Failure) -> None:
     health.cool(permit, failure, Cooldown(now + rest, failure.kind, failure.row.words, 1))
 
 
+def spent(health: Health, permit: Permit, failure: Failure) -> None:
+    """No credit: the key says so until it works again, and whoever is blamed (it or its account) rests."""
+    key = permit.target.key.id
+    health.spent.add(key)
+    health.note({"t": "key", "at": health.now(), "key": key, "state": "exhausted", "reason": failure.message})
+    cool(health, permit, failure)
+
+
 def gone(health: Health, permit: Permit, failure: Failure) -> None:
     """The deployment is out until a listing shows it again, or an hour has passed without one."""
     now, deployment = health.now(), permit.target.deployment.id
@@ -67,7 +75,7 @@ CONSEQUENCES: Mapping[Consequence, Apply] = {
     Consequence.COUNT_PROVIDER: nothing,
     Consequence.COOL: cool,
     Consequence.COOL_UNTIL_RESET: cool,
-    Consequence.COOL_LONG: cool,
+    Consequence.COOL_LONG: spent,
     Consequence.BENCH: cool,
     Consequence.SUSPECT: suspect,
     Consequence.GONE: gone,

@@ -94,6 +94,7 @@ class Health:
         self.breakers: dict[str, Breaker] = {}
         self.benched: dict[str, Block] = {}
         self.refusals: dict[int, float] = {}  # key id -> when it was first refused, until it works again
+        self.spent: set[int] = set()  # ids of keys without credit, until they work again
         self.lacks: set[tuple[int, str]] = set()
         self.limits = Limits(note)
         self.uploads = Uploads(note, now)
@@ -232,10 +233,12 @@ class Health:
             if self.cooldowns[scope].until <= self.now():
                 del self.cooldowns[scope]
         # An answer to what was sent before the key was refused proves nothing.
-        if self.refusals.get(target.key.id, started) < started:
-            del self.refusals[target.key.id]
+        key = target.key.id
+        if key in self.spent or self.refusals.get(key, started) < started:
+            self.refusals.pop(key, None)
+            self.spent.discard(key)
             why = "it works again"
-            self.note({"t": "key", "at": self.now(), "key": target.key.id, "state": "ready", "reason": why})
+            self.note({"t": "key", "at": self.now(), "key": key, "state": "ready", "reason": why})
 
     def _breaker(self, scope: str, policy: Policy) -> Breaker:
         breaker = self.breakers.get(scope)

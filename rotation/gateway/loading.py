@@ -205,11 +205,17 @@ def _breaker(row: Row) -> StoredBreaker:
 
 
 def _over(rows: Rows) -> set[tuple[str, FailureKind]]:
-    """Cooldowns that have lost their reason: of a key that is ready again, of a deployment that is listed again."""
-    keys = {(f"key:{r['id']}", FailureKind.BAD_CREDENTIAL) for r in rows["keys"] if r["state"] == "ready"}
-    return keys | {
-        (f"deployment:{r['id']}", FailureKind.MODEL_GONE) for r in rows["deployments"] if r["status"] != "gone"
-    }
+    """Cooldowns that have lost their reason: of a key that is ready again, of an account none of whose keys is without
+    credit, of a deployment that is listed again."""
+    kinds = (FailureKind.BAD_CREDENTIAL, FailureKind.OUT_OF_CREDIT)
+    keys = {(f"key:{r['id']}", kind) for r in rows["keys"] if r["state"] == "ready" for kind in kinds}
+    spent = {r["account_id"] for r in rows["keys"] if r["state"] == "exhausted"}
+    accounts = {(f"account:{r['id']}", FailureKind.OUT_OF_CREDIT) for r in rows["accounts"] if r["id"] not in spent}
+    return (
+        keys
+        | accounts
+        | {(f"deployment:{r['id']}", FailureKind.MODEL_GONE) for r in rows["deployments"] if r["status"] != "gone"}
+    )
 
 
 def _epoch(moment: Any) -> float | None:

@@ -16,7 +16,6 @@ from django.utils import timezone
 from rotation.core.failures import FailureKind
 from rotation.jobs.fetch import FetchFailed, allowed, fetch
 from rotation.models import Key, KeyState, LearnedLimit
-from rotation.models.health import tell_gateway
 from rotation.providers import PROVIDERS
 from rotation.providers.base import KeyReport, Limit
 from rotation.sealing import Locked
@@ -79,10 +78,10 @@ def store(key: Key, state: KeyState, report: KeyReport) -> None:
     """The state with its reason, when it was asked, and the limits it told."""
     before = KeyState(key.state)
     reason = report.failure.message[:500] if report.failure else ""
-    if (before, key.state_reason) != (state, reason):
-        key.mark(state, reason)
     if state is KeyState.READY and before is not KeyState.READY:
-        tell_gateway("cooldown", f"key:{key.pk}")
+        key.revive(reason)
+    elif (before, key.state_reason) != (state, reason):
+        key.mark(state, reason)
     Key.objects.filter(pk=key.pk).update(checked_at=timezone.now())
     for limit in report.limits:
         learn(key, limit)

@@ -7,12 +7,13 @@ how to take a secret in and how to open it; it never shows more than the last fo
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from rotation import sealing
 from rotation.models import columns
 from rotation.models.catalog import Provider
+from rotation.models.health import tell_gateway
 
 
 class Account(models.Model):
@@ -141,6 +142,14 @@ class Key(models.Model):
             self.state, self.state_since = KeyState(state), timezone.now()
         self.state_reason = reason
         self.save(update_fields=["state", "state_reason", "state_since"])
+
+    @transaction.atomic
+    def revive(self, reason: str = "") -> None:
+        """It works again, or somebody says so: ready, and what benched it is over here and in the gateway at once."""
+        scopes = [f"key:{self.pk}", *([f"account:{self.account_id}"] if self.state == KeyState.EXHAUSTED else [])]
+        self.mark(KeyState.READY, reason)
+        for scope in scopes:
+            tell_gateway("cooldown", scope)
 
 
 def clean_secret(text: str) -> str:

@@ -153,6 +153,16 @@ def test_an_answer_to_what_was_sent_before_the_refusal_proves_nothing() -> None:
     assert states(rig) == ["suspect"]
 
 
+def test_a_key_without_credit_says_so_until_it_works_again() -> None:
+    rig, here = Rig(), target(1)
+    rig.fails(here, K.OUT_OF_CREDIT, blame=Blame.KEY)
+    other = target(1, key=2)
+    rig.works(other)
+    rig.clock.forward(3_601)
+    rig.works(here)
+    assert [(note["key"], note["state"]) for note in rig.notes.of("key")] == [(1, "exhausted"), (1, "ready")]
+
+
 def test_an_invalid_key_is_asked_again_after_a_quarter_of_an_hour() -> None:
     rig = Rig()
     for _ in range(2):

@@ -218,6 +218,14 @@ def test_a_cooldown_ends_with_its_reason() -> None:
     assert set(blocks()) == {f"key:{suspect.pk}"}
 
 
+def test_an_account_s_want_of_credit_ends_with_the_last_key_that_says_so() -> None:
+    spent, fine = rows.key(SECRET, state="exhausted"), rows.key(SECRET)
+    for key in (spent, fine):
+        cooldown(f"account:{key.account_id}", "out_of_credit")
+        cooldown(f"key:{key.pk}", "out_of_credit")
+    assert set(blocks()) == {f"account:{spent.account_id}", f"key:{spent.pk}"}
+
+
 def test_every_breaker_is_told_as_it_stands_and_blocks_nobody_by_itself() -> None:
     until = timezone.now() + dt.timedelta(seconds=30)
     for opens, state in enumerate(("open", "half_open", "closed", "disabled", "forced_open")):
