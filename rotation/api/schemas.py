@@ -24,7 +24,10 @@ class Message(Open):
 class ChatRequest(Open):
     """A chat completion, as OpenAI defines it."""
 
-    model: str = Field(description="`auto`, a pool, `provider/model`, or a model id", examples=["auto"])
+    model: str = Field(
+        description="`auto`, a pool, `provider/model`, or a model id; `:fastest` or `:cheapest` behind any of them",
+        examples=["auto"],
+    )
     messages: list[Message] = Field(min_length=1)
     models: list[str] | None = Field(None, description="further names to try, in order")
     stream: bool = False

@@ -54,8 +54,17 @@ api = NinjaAPI(
 
 ERRORS: dict[Any, Any] = {frozenset({400, 401, 403, 404, 405, 413, 429, 502, 503, 504}): ErrorEnvelope}
 NOT_POST = [method for method in paths.METHODS if method != "POST"]
+WISHES = {
+    wishes.DEADLINE: "milliseconds the answer may take",
+    wishes.PIN: "providers or `provider/model`, separated by commas: nobody else is asked",
+    wishes.EXCLUDE: "providers, models or `provider/model`, separated by commas: they are not asked",
+}
 CHAT_BODY = {
     "requestBody": {"required": True, "content": {JSON: {"schema": ChatRequest.model_json_schema()}}},
+    "parameters": [
+        {"in": "header", "name": name, "description": words, "schema": {"type": "string"}}
+        for name, words in WISHES.items()
+    ],
 }
 
 
