@@ -52,6 +52,42 @@ class ChatCompletion(Open):
     usage: dict[str, Any] | None = None
 
 
+class CompletionRequest(Open):
+    """A text completion, as OpenAI defined it before chats."""
+
+    model: str = Field(description="a pool, `provider/model`, or a model id")
+    prompt: str | list[Any] = Field(min_length=1)
+    stream: bool = False
+    max_tokens: int | None = Field(None, ge=1)
+    n: int | None = Field(None, ge=1)
+    temperature: float | None = None
+
+
+class Completion(Open):
+    """A whole answer; a stream is `text/event-stream` with chunks of the same kind."""
+
+    id: str
+    object: Literal["text_completion"]
+    choices: list[dict[str, Any]]
+    usage: dict[str, Any] | None = None
+
+
+class EmbeddingsRequest(Open):
+    """Texts to be made vectors, as OpenAI defines it."""
+
+    model: str = Field(description="`provider/model`, or a model id; no pool, for vectors of two do not compare")
+    input: str | list[Any] = Field(min_length=1)
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: int | None = Field(None, ge=1)
+
+
+class Embeddings(Open):
+    object: Literal["list"]
+    data: list[dict[str, Any]]
+    model: str
+    usage: dict[str, Any] | None = None
+
+
 class TranslationForm(Open):
     """Audio to English text, as OpenAI defines it."""
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from rotation.api.exchange import wished
 from rotation.api.schemas import TranscriptionForm, TranslationForm
-from rotation.gateway import accept, paths, wishes
+from rotation.gateway import accept, paths
 from rotation.gateway.clients import Client
 from rotation.gateway.gate import Gate
 from rotation.gateway.reply import Reply
@@ -34,8 +35,7 @@ async def heard(request: HttpRequest, gate: Gate, client: Client) -> Reply:
     """The audio in a request as text. Raises `Refusal`."""
     operation = paths.AUDIO[request.path]
     form = await accept.uploaded(gate, client, operation, request.META.get("CONTENT_TYPE", ""), pieces(request))
-    told = {name: request.headers[name] for name in wishes.HEADERS if name in request.headers}
-    return await accept.audio(gate, client, operation, form, told)
+    return await accept.audio(gate, client, operation, form, wished(request))
 
 
 async def pieces(request: HttpRequest) -> AsyncIterator[bytes]:

@@ -6,30 +6,32 @@ A contract test holds both doors' answers equal.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import NinjaAPI
 from ninja.security import HttpBearer
+from pydantic import BaseModel
 
 from rotation.api import uploads
+from rotation.api.exchange import answered, entered, made, plain
 from rotation.api.schemas import (
     ChatCompletion,
     ChatRequest,
+    Completion,
+    CompletionRequest,
+    Embeddings,
+    EmbeddingsRequest,
     ErrorEnvelope,
     Model,
     ModelList,
     TranscriptionForm,
     TranslationForm,
 )
-from rotation.gateway import accept, life, models, paths, wishes
-from rotation.gateway.clients import Client, identify
+from rotation.gateway import life, models, paths, wishes
 from rotation.gateway.door import rendered
 from rotation.gateway.envelope import JSON, Refusal
-from rotation.gateway.gate import Gate
-from rotation.gateway.reply import Reply, Whole
+from rotation.gateway.reply import Whole
 
 
 class ClientKey(HttpBearer):
@@ -59,26 +61,35 @@ WISHES = {
     wishes.PIN: "providers or `provider/model`, separated by commas: nobody else is asked",
     wishes.EXCLUDE: "providers, models or `provider/model`, separated by commas: they are not asked",
 }
-CHAT_BODY = {
-    "requestBody": {"required": True, "content": {JSON: {"schema": ChatRequest.model_json_schema()}}},
-    "parameters": [
-        {"in": "header", "name": name, "description": words, "schema": {"type": "string"}}
-        for name, words in WISHES.items()
-    ],
-}
 
 
-@api.post("/chat/completions", response={200: ChatCompletion, **ERRORS}, openapi_extra=CHAT_BODY)
+def declared(body: type[BaseModel]) -> dict[str, Any]:
+    """What the OpenAPI page says of a body we read ourselves, and of the headers."""
+    return {
+        "requestBody": {"required": True, "content": {JSON: {"schema": body.model_json_schema()}}},
+        "parameters": [
+            {"in": "header", "name": name, "description": words, "schema": {"type": "string"}}
+            for name, words in WISHES.items()
+        ],
+    }
+
+
+@api.post("/chat/completions", response={200: ChatCompletion, **ERRORS}, openapi_extra=declared(ChatRequest))
 async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     """A chat completion, whole or streamed, from the fastest target that works now."""
-    opened = await life.borrow()
-    try:
-        client = entered(request, opened.gate)
-        reply = await accept.chat(opened.gate, client, body(request), wished(request))
-    except BaseException:
-        await opened.close()
-        raise
-    return await delivered(reply, opened)
+    return await answered(request)
+
+
+@api.post("/completions", response={200: Completion, **ERRORS}, openapi_extra=declared(CompletionRequest))
+async def completions(request: HttpRequest) -> HttpResponseBase:
+    """The older completion of a prompt, whole or streamed."""
+    return await answered(request)
+
+
+@api.post("/embeddings", response={200: Embeddings, **ERRORS}, openapi_extra=declared(EmbeddingsRequest))
+async def embeddings(request: HttpRequest) -> HttpResponseBase:
+    """Vectors of the model that is named, and of no other."""
+    return await answered(request)
 
 
 @api.post("/audio/transcriptions", openapi_extra=uploads.declared(TranscriptionForm))
@@ -110,6 +121,8 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 @api.api_operation(NOT_POST, "/chat/completions", include_in_schema=False)
+@api.api_operation(NOT_POST, "/completions", include_in_schema=False)
+@api.api_operation(NOT_POST, "/embeddings", include_in_schema=False)
 @api.api_operation(NOT_POST, "/audio/transcriptions", include_in_schema=False)
 @api.api_operation(NOT_POST, "/audio/translations", include_in_schema=False)
 @api.api_operation([m for m in paths.METHODS if m != "GET"], "/models", include_in_schema=False)
@@ -135,56 +148,3 @@ async def turned_down(request: HttpRequest) -> HttpResponseBase:
 @api.exception_handler(Refusal)
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return plain(rendered(refusal))
-
-
-def entered(request: HttpRequest, gate: Gate) -> Client:
-    """Who calls, or the refusal."""
-    credential = request.META.get("HTTP_AUTHORIZATION")
-    given = [credential.encode("latin-1", "replace")] if credential is not None else []
-    return identify(given, gate.snapshot.clients, settings.ROTATION_PEPPER.encode())
-
-
-def body(request: HttpRequest) -> bytes:
-    """The body, if it is not too large to be read."""
-    told = request.META.get("CONTENT_LENGTH") or "0"
-    if told.isdigit() and int(told) > settings.ROTATION_MAX_BODY:
-        raise paths.too_large()
-    return request.body
-
-
-def wished(request: HttpRequest) -> dict[str, str]:
-    """What the client asks in its headers."""
-    return {name: request.headers[name] for name in wishes.HEADERS if name in request.headers}
-
-
-def made(reply: Reply) -> HttpResponse:
-    """A reply that cannot be a stream."""
-    assert isinstance(reply, Whole)
-    return plain(reply)
-
-
-def plain(reply: Whole) -> HttpResponse:
-    response = HttpResponse(reply.body, status=reply.status)
-    for name, value in reply.headers.items():
-        response[name] = value
-    return response
-
-
-async def delivered(reply: Reply, opened: life.Borrowed) -> HttpResponseBase:
-    """The reply as Django's; a borrowed gate is given back when the last byte is out."""
-    if isinstance(reply, Whole):
-        await opened.close()
-        return plain(reply)
-
-    async def chunks() -> AsyncIterator[bytes]:
-        try:
-            async for chunk in reply.chunks:
-                yield chunk
-        finally:
-            await reply.chunks.aclose()
-            await opened.close()
-
-    response = StreamingHttpResponse(chunks(), status=reply.status)
-    for name, value in reply.headers.items():
-        response[name] = value
-    return response

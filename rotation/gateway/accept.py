@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
-from rotation.gateway import audio_form, wishes
+from rotation.gateway import audio_form, completion, embedding, wishes
 from rotation.gateway.audio import Listening
 from rotation.gateway.call import Asked, Call, read
 from rotation.gateway.clients import Client
 from rotation.gateway.complete import complete
+from rotation.gateway.completion import COMPLETION
+from rotation.gateway.embedding import EMBEDDING
 from rotation.gateway.entry import uuid7
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.forms import Form, read_form
@@ -24,14 +26,26 @@ from rotation.gateway.reply import Reply
 from rotation.gateway.task import CHAT, Task
 
 NONE: Mapping[str, str] = {}
+#: How the body of each operation is read, and as what it is done.
+PLAIN: Mapping[str, tuple[Callable[[bytes], Asked], Task]] = {
+    CHAT.operation: (read, CHAT),
+    COMPLETION.operation: (completion.read, COMPLETION),
+    EMBEDDING.operation: (embedding.read, EMBEDDING),
+}
 TRANSCRIPTION, TRANSLATION = "transcription", "translation"
 
 
 async def chat(gate: Gate, client: Client, body: bytes, told: Mapping[str, str] = NONE) -> Reply:
     """A chat completion. `told` are the headers of `wishes`. Raises `Refusal`, which names the request."""
-    with _turned_down(gate, client, CHAT.operation) as page:
-        page.asked = asked = read(body)
-        return await complete(gate, _call(gate, client, page, asked, told, CHAT))
+    return await plain(gate, client, CHAT.operation, body, told)
+
+
+async def plain(gate: Gate, client: Client, operation: str, body: bytes, told: Mapping[str, str] = NONE) -> Reply:
+    """An operation that takes JSON. Raises `Refusal`."""
+    reading, task = PLAIN[operation]
+    with _turned_down(gate, client, operation) as page:
+        page.asked = asked = reading(body)
+        return await complete(gate, _call(gate, client, page, asked, told, task))
 
 
 async def uploaded(gate: Gate, client: Client, operation: str, content_type: str, chunks: AsyncIterator[bytes]) -> Form:

@@ -116,19 +116,30 @@ PARAMETERS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 def read(body: bytes) -> Asked:
     """The body of a chat completion, checked."""
+    payload = checked(body)
+    _messages(payload)
+    if len(payload.get("tools") or ()) > MAX_TOOLS:
+        raise invalid(f"'tools' may hold at most {MAX_TOOLS} entries.", param="tools", code="too_many_tools")
+    return asked_for(payload, needs_of(payload, len(body)))
+
+
+def checked(body: bytes) -> dict[str, Any]:
+    """A body in which what all operations share is right: JSON, a model, parameters of the right types."""
     payload = parse(body)
-    model = _model(payload)
+    _model(payload)
     for name, (right, words) in PARAMETERS.items():
         value = payload.get(name)
         if value is not None and not right(value):
             raise invalid(f"'{name}' must be {words}.", param=name, code="invalid_type")
-    _messages(payload)
-    if len(payload.get("tools") or ()) > MAX_TOOLS:
-        raise invalid(f"'tools' may hold at most {MAX_TOOLS} entries.", param="tools", code="too_many_tools")
-    stream = bool(payload.get("stream"))
+    return payload
+
+
+def asked_for(payload: dict[str, Any], needs: Needs) -> Asked:
+    """What a checked body says; a chain of models is taken out of it."""
     options = payload.get("stream_options") or {}
     chain = tuple(payload.pop("models", None) or ())
-    return Asked(model, chain, payload, needs_of(payload, len(body)), stream, bool(options.get("include_usage")))
+    stream = bool(payload.get("stream"))
+    return Asked(payload["model"], chain, payload, needs, stream, bool(options.get("include_usage")))
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -162,13 +173,12 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _model(payload: Mapping[str, Any]) -> str:
+def _model(payload: Mapping[str, Any]) -> None:
     model = payload.get("model")
     if type(model) is not str or not model.strip():
         raise invalid("'model' must be given: 'auto', a pool, or a model's name.", param="model", code="missing_model")
     if not _name(model):
         raise invalid(f"'model' must be at most {MAX_NAME} printable characters.", param="model")
-    return model
 
 
 def _messages(payload: Mapping[str, Any]) -> None:

@@ -83,7 +83,8 @@ class Door:
         if scope["path"] in paths.AUDIO:
             return await self._audio(gate, client, scope, receive)
         body = b"".join([chunk async for chunk in _chunks(headers, receive, settings.ROTATION_MAX_BODY)])
-        return await _unless_gone(accept.chat(gate, client, body, wishes.told(headers)), receive)
+        operation = paths.PLAIN[scope["path"]]
+        return await _unless_gone(accept.plain(gate, client, operation, body, wishes.told(headers)), receive)
 
     async def _audio(self, gate: Gate, client: Client, scope: Scope, receive: Receive) -> Reply:
         headers, operation = scope["headers"], paths.AUDIO[scope["path"]]

@@ -10,11 +10,11 @@ from django.http.request import split_domain_port, validate_host
 
 from rotation.gateway.envelope import Refusal
 
+PLAIN = {"/v1/chat/completions": "chat", "/v1/completions": "completions", "/v1/embeddings": "embeddings"}
 AUDIO = {"/v1/audio/transcriptions": "transcription", "/v1/audio/translations": "translation"}  # path -> operation
 ROUTES: Mapping[str, tuple[str, ...]] = {
-    "/v1/chat/completions": ("POST",),
     "/v1/models": ("GET",),
-    **dict.fromkeys(AUDIO, ("POST",)),
+    **dict.fromkeys((*PLAIN, *AUDIO), ("POST",)),
 }
 ONE_MODEL = "/v1/models/"
 DECLARED = ("/v1/docs", "/v1/openapi.json")  # django-ninja's own pages about this API

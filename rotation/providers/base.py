@@ -170,9 +170,19 @@ class Adapter(Protocol):
     kind: str
 
     def chat(
-        self, base_url: str, secret: str, model: str, payload: Mapping[str, Any], *, options: Mapping[str, Any] = ...
+        self,
+        base_url: str,
+        secret: str,
+        model: str,
+        payload: Mapping[str, Any],
+        *,
+        options: Mapping[str, Any] = ...,
+        path: str = ...,
     ) -> Outgoing:
-        """A chat completion for `model`. `payload` is the client's, kept but for `model`; a stream asks for usage."""
+        """A chat completion for `model`. `payload` is the client's, kept but for `model`; a stream asks for usage.
+
+        `path` under the base URL names another operation that takes JSON: "completions", "embeddings".
+        """
         ...
 
     def transcription(

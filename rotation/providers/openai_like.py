@@ -41,6 +41,7 @@ class OpenAILike(ABC):
         payload: Mapping[str, Any],
         *,
         options: Mapping[str, Any] = NO_OPTIONS,
+        path: str = "chat/completions",
     ) -> Outgoing:
         """A chat completion for `model`. Raises ValueError when the payload cannot be written as JSON."""
         drops = self.drops
@@ -49,9 +50,10 @@ class OpenAILike(ABC):
             if options.get("no_stream_options"):
                 drops |= {"stream_options"}
         body, dropped = requests.body_of(payload, model, drops)
-        self.shape(body, model, options)
+        if path != "embeddings":
+            self.shape(body, model, options)
         headers = requests.authorised(secret, self.headers(options))
-        return requests.post(f"{base_url.rstrip('/')}/chat/completions", headers, body, dropped)
+        return requests.post(f"{base_url.rstrip('/')}/{path}", headers, body, dropped)
 
     def shape(self, body: dict[str, Any], model: str, options: Mapping[str, Any]) -> None:
         """Last changes to a payload; here: a stream asks for its usage."""

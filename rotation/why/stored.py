@@ -12,6 +12,8 @@ from rotation.core.transcription import Audio
 from rotation.gateway.audio import Listening
 from rotation.gateway.call import Call
 from rotation.gateway.clients import Client
+from rotation.gateway.completion import COMPLETION
+from rotation.gateway.embedding import EMBEDDING
 from rotation.gateway.task import CHAT, Task
 from rotation.gateway.wishes import TOTAL, Wishes
 from rotation.models import Attempt, Request
@@ -19,6 +21,7 @@ from rotation.why.facts import Left, Measured, Policy, Row, Try
 from rotation.why.words import row_words
 
 IN_LINE = frozenset({"answered", "tried", "ready"})  # the others were passed over
+OTHERS: Mapping[str, Task] = {task.operation: task for task in (COMPLETION, EMBEDDING)}
 COUNTS = ("prompt_tokens", "images")
 
 
@@ -54,7 +57,7 @@ def _task(request: Request) -> Task:
     kept = request.needs if isinstance(request.needs, dict) else {}
     size, seconds, form = (kept.get(f"audio_{name}") for name in ("size", "seconds", "format"))
     if type(size) is not int or not isinstance(seconds, (int, float)) or not isinstance(form, str):
-        return CHAT
+        return OTHERS.get(request.operation, CHAT)
     upload: Any = None  # nobody is sent anything, so nobody looks into it
     return Listening(upload, Audio(size, float(seconds), form, kept.get("audio_translate") is True))
 
