@@ -51,6 +51,14 @@ HEADERS = [
 ASKS: dict[str, Ask] = {
     "a chat": ("POST", CHAT, with_key(ALICE, json=chat(model=MODEL))),
     "a stream": ("POST", CHAT, with_key(ALICE, json=chat(model=MODEL, stream=True))),
+    "a completion of a model for chats": (
+        "POST",
+        "/v1/completions",
+        with_key(ALICE, json={"model": MODEL, "prompt": "Once"}),
+    ),
+    "vectors of a model for chats": ("POST", "/v1/embeddings", with_key(ALICE, json={"model": MODEL, "input": "x"})),
+    "vectors of a pool": ("POST", "/v1/embeddings", with_key(ALICE, json={"model": "auto", "input": "x"})),
+    "vectors by a wrong method": ("GET", "/v1/embeddings", with_key(ALICE)),
     "the models": ("GET", MODELS, with_key(ALICE)),
     "a pool's entry": ("GET", f"{MODELS}/auto", with_key(ALICE)),
     "a model's entry": ("GET", f"{MODELS}/sim-groq/{MODEL}", with_key(ALICE)),
