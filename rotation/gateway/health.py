@@ -249,9 +249,9 @@ class Health:
         return breaker
 
     def mind(self, scope: str) -> None:
-        """Ask this scope's breaker from now on, if it is not closed."""
-        closed = self.breakers[scope].state(self.now()) is BreakerState.CLOSED
-        (self._open.discard if closed else self._open.add)(scope)
+        """Ask this scope's breaker from now on, unless it lets everybody through."""
+        through = self.breakers[scope].state(self.now()) in (BreakerState.CLOSED, BreakerState.DISABLED)
+        (self._open.discard if through else self._open.add)(scope)
 
     def moved(self, scope: str, transition: Transition | None, request: str) -> None:
         if transition is None:

@@ -5,13 +5,12 @@ What only the gateway's memory holds (probes under way, whose turn it is, the ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from rotation.core.failures import FailureKind
-from rotation.core.selection import Candidate, Standing, State, select
+from rotation.core.selection import Candidate, State, select
 from rotation.core.strategies import ORDERED
 from rotation.core.targets import Target
 from rotation.gateway import loading, recall
@@ -56,8 +55,7 @@ class Scene:
         if any(strategy != ORDERED for strategy in strategies_of(route)):
             paces.fill(self.health.pace, route.deployments, self.at)
         gate = cast("Gate", self)  # a task asks it for no more than what is here
-        of = call.task.standing(gate)
-        found = select(call.task.targets(gate, route, call), call.needs, route.policy, self._named(of))
+        found = select(call.task.targets(gate, route, call), call.needs, route.policy, call.task.standing(gate))
         work = Work(route.policy, route.pool, call.needs.prompt_tokens, "", call.task.audio_seconds, call.output)
         return [self._admitted(c, work) for c in found]
 
@@ -69,20 +67,6 @@ class Scene:
     def client(self, key: int | None) -> Client:
         """The client key, or anybody when it is gone."""
         return next((c for c in self.snapshot.clients.values() if c.id == key), ANYBODY)
-
-    def _named(self, of: Callable[[Target], Standing]) -> Callable[[Target], Standing]:
-        """A breaker's rest, which the database tells as a block, by its own name."""
-
-        def standing(target: Target) -> Standing:
-            found = of(target)
-            resting = found.state is State.COOLING and self._rests(target, found.until)
-            return replace(found, state=State.RESTING) if resting else found
-
-        return standing
-
-    def _rests(self, target: Target, until: float) -> bool:
-        here = [self.health.cooldowns[scope] for scope in target.scopes & self.health.cooldowns.keys()]
-        return any(c.kind is FailureKind.OVERLOADED and c.until == until for c in here)
 
     def _admitted(self, candidate: Candidate, work: Work) -> Candidate:
         if candidate.standing.state is not State.READY:

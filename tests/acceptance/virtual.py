@@ -26,10 +26,13 @@ from rotation.gateway.clock import Clock
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.gate import Gate
 from rotation.gateway.journal import Journal
+from rotation.gateway.reply import Whole
 from rotation.gateway.snapshot import Snapshot
 from rotation.gateway.upstream import Upstream
+from rotation.ledger.lines import decode
 from rotation.simulator.app import Simulator, create
 from rotation.simulator.clock import Clock as TheirClock
+from rotation.simulator.rules import read_rules
 from tests.cast import Offer, snapshot_of
 
 MORNING = 1_760_000_400.0  # 2025-10-09 09:00:00 UTC
@@ -96,6 +99,7 @@ class World:
 
     def __init__(self, folder: Path, offers: Iterable[Offer], *, plan: str = "", start: float = MORNING,
                  policy: Policy = BALANCED) -> None:  # fmt: skip
+        self.folder = folder
         self.simulator = create(seed=5, start=start)
         self.simulator.world.clock = SimulatorsClock(start=start)
         snapshot = on_plan(snapshot_of("http://simulator", offers, policy=policy), plan)
@@ -108,15 +112,38 @@ class World:
         """The providers' own idea of the accounts' plans."""
         self.simulator.world.plans.update(plans)
 
-    async def ask(self, model: str = "auto", text: str = "Say hello.", **more: Any) -> tuple[int, float | None]:
-        """(status, the seconds a client is asked to wait) of one call."""
+    async def answer(
+        self, model: str = "auto", text: str = "Say hello.", **more: Any
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and the whole body of one call."""
         body = {"model": model, "messages": [{"role": "user", "content": text}], **more}
         try:
             reply = await accept.chat(self.gate, CLIENT, orjson.dumps(body))
         except Refusal as refusal:
-            wait = refusal.headers.get("retry-after")
-            return refusal.status, float(wait) if wait else None
-        return reply.status, None
+            return refusal.status, dict(refusal.headers), refusal.body()
+        if isinstance(reply, Whole):
+            return reply.status, dict(reply.headers), reply.body
+        return reply.status, dict(reply.headers), b"".join([chunk async for chunk in reply.chunks])
+
+    async def ask(self, model: str = "auto", text: str = "Say hello.", **more: Any) -> tuple[int, float | None]:
+        """(status, the seconds a client is asked to wait) of one call."""
+        status, headers, _ = await self.answer(model, text, **more)
+        return status, float(headers["retry-after"]) if "retry-after" in headers else None
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        """In the place of all others."""
+        self.simulator.world.faults.clear()
+        self.simulator.world.faults.add(read_rules(list(rules)))
+
+    def records(self, kind: str = "call") -> list[dict[str, Any]]:
+        """What the gateway wrote down."""
+        lines = [line for path in sorted(self.folder.glob("*.jsonl")) for line in path.read_bytes().splitlines(True)]
+        return [record for record in map(decode, lines) if isinstance(record, dict) and record["t"] == kind]
+
+    async def attempts(self, **call: Any) -> list[str]:
+        """One call's outcomes, attempt by attempt."""
+        await self.answer(**call)
+        return [attempt["outcome"] for attempt in self.records()[-1]["attempts"]]
 
     async def insist(self, until: float, **call: Any) -> int:
         """One client that asks again and again, and comes back when it is told to; how often it was answered."""

@@ -95,6 +95,7 @@ def test_what_an_operator_said_before_the_restart_still_holds() -> None:
     for _ in range(20):
         off.fails(HERE, K.OVERLOADED)
     assert standing(off)[0] is State.READY
+    assert off.health._open == set(), "a breaker switched off is no sign of an outage"
 
 
 def test_a_restored_breaker_follows_the_policy_of_who_asks_it() -> None:

@@ -74,7 +74,7 @@ def test_cooldowns_breakers_lacks_and_gone_models_are_passed_over(world: World):
     found = asked(world)
     assert states(found) == {
         "ada": ("cooling", "rate-limited"),
-        "bob": ("resting", "breaker open since before the start"),
+        "bob": ("resting", "breaker open"),
         "cyd": ("unfit", "the call uses tools, which this model does not support"),
         "gone": ("benched", "gone: not listed any more"),
         "small": ("unfit", "the call needs about 2,060 tokens of context, this model has 2,000"),
