@@ -40,7 +40,7 @@ JOURNEY = 0.02
 CLIENT = Client(1, "alice")
 
 
-class Jumping(selectors.DefaultSelector):  # type: ignore[misc]  # an alias for the platform's class
+class Jumping(selectors.DefaultSelector):
     """Where a loop would sleep, its time moves on instead."""
 
     passed = 0.0

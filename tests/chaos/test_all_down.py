@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 
 from rotation.simulator.serve import Running, running
@@ -52,7 +52,7 @@ class Crowd:
                 self.calls.append((started, False))
             await asyncio.sleep(THINKING / SPEED)
 
-    async def seen(self, response: httpx.Response) -> None:
+    async def seen(self, response: httpx2.Response) -> None:
         await response.aread()
         if response.status_code in (429, 503):
             self.refusals.append((time.monotonic(), response.elapsed.total_seconds()))
@@ -60,9 +60,9 @@ class Crowd:
 
 async def through(served: Serving, sim: Running, crowd: Crowd) -> tuple[float, float]:
     """When the outage began and when it ended."""
-    limits = httpx.Limits(max_connections=64)
+    limits = httpx2.Limits(max_connections=64)
     async with (
-        httpx.AsyncClient(limits=limits, timeout=60, event_hooks={"response": [crowd.seen]}) as wire,
+        httpx2.AsyncClient(limits=limits, timeout=60, event_hooks={"response": [crowd.seen]}) as wire,
         Hurried(base_url=f"{served.url}/v1", api_key=ALICE, http_client=wire) as sdk,
     ):
         over = asyncio.Event()

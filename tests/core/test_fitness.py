@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ def test_a_feature_that_is_needed_and_was_refused_makes_a_deployment_unfit_and_i
 
 def each_need() -> list[Needs]:
     """One need at a time."""
-    wants = {"tools": True, "parallel_tools": True, "json_schema": True, "json_mode": True, "images": 2,
+    wants: dict[str, Any] = {"tools": True, "parallel_tools": True, "json_schema": True, "json_mode": True, "images": 2,
              "stream": True, "choices": 3}  # fmt: skip
     return [replace(Needs(), **{name: value}) for name, value in wants.items()]
 
@@ -42,11 +43,16 @@ def test_a_lack_of_something_else_is_no_hindrance(need: Needs) -> None:
     assert unfit(replace(ANY, lacks=frozenset(others)), need) is None
 
 
+def offering(feature: str, offered: bool) -> Deployment:
+    told: dict[str, Any] = {feature: offered}
+    return replace(ANY, **told)
+
+
 @pytest.mark.parametrize("feature", LISTED)
 def test_what_a_listing_denies_is_believed_and_what_nobody_knows_is_tried(feature: str) -> None:
     assert unfit(ANY, EVERYTHING) is None
-    assert unfit(replace(ANY, **{feature: False}), EVERYTHING) is not None
-    assert unfit(replace(ANY, **{feature: True}), EVERYTHING) is None
+    assert unfit(offering(feature, False), EVERYTHING) is not None
+    assert unfit(offering(feature, True), EVERYTHING) is None
 
 
 def test_a_prompt_and_its_answer_must_fit_the_window() -> None:

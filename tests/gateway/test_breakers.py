@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -120,10 +121,11 @@ def test_a_breaker_of_this_life_knows_better_than_its_row() -> None:
 
 
 def test_an_operator_s_word_is_heard_by_notice_and_by_the_next_look_alike() -> None:
-    for say in (
+    ways: tuple[Callable[[Rig, str, float], object], ...] = (
         lambda rig, state, at: recall.lift(rig.health, "breaker", SCOPE, {"state": state, "at": at}),
         lambda rig, state, at: told(rig, row(state, at=at)),
-    ):
+    )
+    for say in ways:
         rig = Rig()
         rig.works(HERE)
         say(rig, "forced_open", MORNING + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ PAIR = "account:1/deployment:1"
 MINUTE = 60.0
 
 
-def at(kind: str, model: str, plan: str = "", *, number: int = 1, **offer: object) -> Target:
+def at(kind: str, model: str, plan: str = "", *, number: int = 1, **offer: Any) -> Target:
     one = target(number, **offer)
     return replace(
         one,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED
 from rotation.core.selection import NEVER, Candidate, Standing, State
+from rotation.core.targets import Target
 from rotation.gateway.health import Permit
 from rotation.gateway.outage import HOPE, Outage
 from rotation.gateway.outlook import peers_of
@@ -23,7 +24,7 @@ from tests.gateway.scripted import ask, gate_for, upstream, whole
 REST = 30.0
 
 
-def dark(many: int) -> tuple[Outage, list]:
+def dark(many: int) -> tuple[Outage, list[Target]]:
     peers = [target(n) for n in range(1, many + 1)]
     return Outage({f"deployment:{n}" for n in range(1, many + 1)}), peers
 
