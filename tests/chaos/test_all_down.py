@@ -26,6 +26,8 @@ SETTLED = 15.0  # seconds until calls that were under way when it began have end
 NOTICED = 5.0
 AFTER = 60.0
 
+JITTER = 0.25  # seconds on this machine's clock
+
 
 class Hurried(openai.AsyncOpenAI):
     """The SDK with its default retries, living at the simulation's speed."""
@@ -95,7 +97,9 @@ def test_an_outage_of_all_models_is_sat_out_and_its_end_noticed(tmp_path: Path) 
             probes[model].append(at * SPEED)
     gaps = [later - at for times in probes.values() for at, later in pairwise(times)]
     assert probes, "somebody must ask"
-    assert min(gaps) >= 29.5, sorted(gaps)[:20]
+    # Seen where they arrive: a machine's hiccup of a twentieth of a second is a second here.
+    assert min(gaps) >= 30 - JITTER * SPEED, sorted(gaps)[:20]
+    assert all(len(times) <= (ended - began) * SPEED / 30 for times in probes.values())
     waited = [took for at, took in crowd.refusals if began + SETTLED / SPEED < at < ended]
     assert len(waited) > 1000
     assert median(waited) < 0.05
