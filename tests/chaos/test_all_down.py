@@ -25,7 +25,6 @@ OUTAGE = 300.0
 SETTLED = 15.0  # seconds until calls that were under way when it began have ended
 NOTICED = 5.0
 AFTER = 60.0
-
 JITTER = 0.25  # seconds on this machine's clock
 
 
