@@ -158,6 +158,7 @@ class Trial:
         if self.without_stream_options or STREAM_OPTIONS in target.deployment.lacks:
             options = {**options, "no_stream_options": True}
         outgoing = self.call.task.outgoing(self.adapter, target, self.secret.reveal(), self.call, options)
+        self.note.dropped = outgoing.dropped
         response = await self.gate.upstream.send(
             outgoing, connect=self.permit.policy.connect_timeout, request=self.call.id
         )
@@ -193,6 +194,6 @@ class Trial:
     def _headers(self, first: float) -> dict[str, str]:
         started = self.call.started
         queue = (self.entry.notes[0].started - started) * 1000
-        return headers_for(
-            self.call, self.permit.target, len(self.entry.notes), queue_ms=queue, first_ms=(first - started) * 1000
-        )
+        first_ms = (first - started) * 1000
+        notes = self.entry.notes
+        return headers_for(self.call, notes[-1], len(notes), queue_ms=queue, first_ms=first_ms)

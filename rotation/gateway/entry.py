@@ -47,6 +47,7 @@ class Note:
     failure: Failure | None = None
     usage: Usage | None = None
     quota: Sequence[Mapping[str, Any]] = ()
+    dropped: tuple[str, ...] = ()  # parameters this provider is known to refuse, left out for it
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from rotation.core.failures import Failure
-from rotation.core.targets import Target
 from rotation.gateway.call import Call
+from rotation.gateway.entry import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,9 @@ class Failed:
     until: float | None
 
 
-def headers_for(call: Call, target: Target, attempts: int, *, queue_ms: float, first_ms: float) -> dict[str, str]:
+def headers_for(call: Call, note: Note, attempts: int, *, queue_ms: float, first_ms: float) -> dict[str, str]:
     """The headers that say who answered and how. Built from ids and our own names only, never from a client's text."""
+    target = note.target
     headers = {
         "x-request-id": call.id,
         "x-rotation-model": _plain(target.deployment.model),
@@ -74,9 +75,11 @@ def headers_for(call: Call, target: Target, attempts: int, *, queue_ms: float, f
     }
     if target.provider.simulated:
         headers["x-rotation-simulated"] = "1"
+    if note.dropped:
+        headers["x-rotation-dropped"] = _plain(", ".join(note.dropped))
     return headers
 
 
 def _plain(text: str) -> str:
     """Model ids come from listings: only printable ASCII goes into a header."""
-    return "".join(c if " " < c < "\x7f" else "?" for c in text)
+    return "".join(c if " " <= c < "\x7f" else "?" for c in text)

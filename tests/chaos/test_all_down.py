@@ -102,6 +102,6 @@ def test_an_outage_of_all_models_is_sat_out_and_its_end_noticed(tmp_path: Path) 
     waited = [took for at, took in crowd.refusals if began + SETTLED / SPEED < at < ended]
     assert len(waited) > 1000
     assert median(waited) < 0.05
-    after = [answered for at, answered in crowd.calls if at >= ended + NOTICED / SPEED]
+    after = [answered for at, answered in crowd.calls if at >= ended + NOTICED / SPEED + JITTER]
     assert len(after) >= CLIENTS
     assert sum(after) >= 0.999 * len(after), (sum(after), len(after))
