@@ -16,7 +16,7 @@ from rotation.gateway.call import Call
 from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.gate import Gate
 from rotation.gateway.grounds import quota_record
-from rotation.gateway.health import Permit
+from rotation.gateway.leave import Permit
 from rotation.gateway.opening import empty_again, first_content
 from rotation.gateway.patience import Patience, ears
 from rotation.gateway.relay import Opened, relay

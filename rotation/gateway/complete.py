@@ -20,7 +20,7 @@ from rotation.gateway.choosing import meant
 from rotation.gateway.entry import Entry
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.gate import Gate
-from rotation.gateway.health import Permit, Refused, Work
+from rotation.gateway.leave import Permit, Refused, Work
 from rotation.gateway.outlook import honest, peers_of, pools_that_fit
 from rotation.gateway.patience import ears, out_of_reach
 from rotation.gateway.refusals import refusal, too_short

@@ -15,7 +15,8 @@ from rotation.core.failures import Consequence, Failure
 from rotation.core.rotation import blamed_scope
 
 if TYPE_CHECKING:
-    from rotation.gateway.health import Health, Permit
+    from rotation.gateway.health import Health
+    from rotation.gateway.leave import Permit
 
 CONFIRM_AFTER = 10.0  # seconds: two refusals closer together may be one hiccup of the provider's
 SUSPECT_REST = 15.0

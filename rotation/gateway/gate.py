@@ -14,8 +14,9 @@ from rotation.core.failures import Consequence, Failure
 from rotation.core.targets import Target
 from rotation.gateway import recall
 from rotation.gateway.clock import Clock
-from rotation.gateway.health import Health, Permit
+from rotation.gateway.health import Health
 from rotation.gateway.journal import Journal
+from rotation.gateway.leave import Permit
 from rotation.gateway.order import Order
 from rotation.gateway.snapshot import Route, Snapshot
 from rotation.gateway.summary import Summary

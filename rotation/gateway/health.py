@@ -1,6 +1,6 @@
 """What the data plane knows of everybody's health, and the one place that changes it.
 
-Ask `standing` when choosing, `admit` before a send, and tell exactly one of `record` and `release` after it;
+Ask `standing` when choosing, `admit` before a send, and tell exactly one of `answered`, `failed`, `release` after it;
 nothing is locked in between. Every change leaves a note (a journal record), so it reaches the database,
 the dashboard and the next start. What a failure leads to stands in `core/failures.TABLE`; how, in `consequences.py`.
 """
@@ -8,23 +8,22 @@ the dashboard and the next start. What a failure leads to stands in `core/failur
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rotation.core.breaker import Breaker
 from rotation.core.cooldown import Cooldown, later
 from rotation.core.failures import TABLE, Consequence, Failure
 from rotation.core.permits import BreakerState, Transition
-from rotation.core.permits import Permit as BreakerPermit
 from rotation.core.permits import Refused as BreakerRefused
-from rotation.core.policy import BALANCED, Policy
+from rotation.core.policy import Policy
 from rotation.core.rotation import blamed_scope
 from rotation.core.selection import NEVER, READY, Standing, State
 from rotation.core.targets import Target, deployment_scope, provider_scope
 from rotation.gateway.budget import RetryBudget
 from rotation.gateway.consequences import CONSEQUENCES
-from rotation.gateway.limits import Limits, Reserved
+from rotation.gateway.leave import Permit, Refused, Work
+from rotation.gateway.limits import Limits
 from rotation.gateway.outage import Outage
 from rotation.gateway.pace import TOKENS_PER_SECOND, Pace
 from rotation.gateway.snapshot import Block
@@ -37,52 +36,6 @@ log = logging.getLogger("rotation.gateway")
 LIMITED = 429
 
 Note = Callable[[Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Not admitted before `until` (engine time; infinity: not for this call).
-
-    `soft`: only because of our own judgement, so it may be asked for once more as a last resort.
-    """
-
-    until: float
-    why: str
-    soft: bool = False
-    state: State = State.RESTING
-    limited: bool = False
-
-    @property
-    def standing(self) -> Standing:
-        return Standing(self.state, self.until, self.why, self.soft, self.limited)
-
-
-@dataclass(slots=True)
-class Permit:
-    """Leave for one attempt at `target`; `record` or `release` it once."""
-
-    target: Target
-    started: float
-    policy: Policy
-    breakers: list[tuple[str, BreakerPermit]]
-    reserved: Reserved = field(default_factory=list)
-    request: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What health needs to know of a call to admit it: under which policy, for which pool, how large, among whom.
-
-    `tokens` are the prompt's, `output` is the most that was asked for (None: nobody said).
-    """
-
-    policy: Policy = BALANCED
-    pool: str = ""
-    tokens: int = 0
-    request: str = ""
-    audio_seconds: float = 0.0
-    output: int | None = 0
-    peers: Sequence[Target] = ()
 
 
 class Health:

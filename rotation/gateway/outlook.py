@@ -13,7 +13,8 @@ from rotation.core.rotation import GiveUp
 from rotation.core.selection import NEVER, Candidate
 from rotation.core.targets import Target
 from rotation.gateway.call import Call
-from rotation.gateway.health import Health, Work
+from rotation.gateway.health import Health
+from rotation.gateway.leave import Work
 from rotation.gateway.snapshot import Route, Snapshot
 from rotation.providers.transcripts import billed
 

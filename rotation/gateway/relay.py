@@ -15,7 +15,7 @@ from rotation.gateway.call import Call
 from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.envelope import error_event
 from rotation.gateway.gate import Gate
-from rotation.gateway.health import Permit
+from rotation.gateway.leave import Permit
 from rotation.gateway.upstream import STREAM_CAP, Response, WireError
 from rotation.providers.base import Event, StreamReader, Usage
 

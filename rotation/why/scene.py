@@ -16,7 +16,8 @@ from rotation.core.targets import Target
 from rotation.gateway import loading, recall
 from rotation.gateway.call import Call
 from rotation.gateway.clients import Client
-from rotation.gateway.health import Health, Permit, Refused, Work
+from rotation.gateway.health import Health
+from rotation.gateway.leave import Permit, Refused, Work
 from rotation.gateway.order import Order
 from rotation.gateway.snapshot import Route, Snapshot
 from rotation.why import paces, quotas

@@ -12,7 +12,8 @@ from rotation.core.targets import Account, Deployment, Key, Needs, Provider, Tar
 from rotation.gateway.call import Call
 from rotation.gateway.clients import Client
 from rotation.gateway.entry import Entry
-from rotation.gateway.health import Health, Permit, Refused, Work
+from rotation.gateway.health import Health
+from rotation.gateway.leave import Permit, Refused, Work
 from rotation.gateway.snapshot import Route
 from rotation.providers.base import Usage
 

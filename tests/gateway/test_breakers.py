@@ -11,7 +11,7 @@ from rotation.core.failures import FailureKind
 from rotation.core.policy import SEED
 from rotation.core.selection import State
 from rotation.gateway import recall
-from rotation.gateway.health import Work
+from rotation.gateway.leave import Work
 from rotation.gateway.snapshot import Snapshot, StoredBreaker
 from tests.gateway.parts import MORNING, REQUEST, Rig, target
 

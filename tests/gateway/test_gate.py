@@ -8,8 +8,8 @@ import pytest
 
 from rotation.core.failures import Failure, FailureKind
 from rotation.gateway.gate import Gate, without_feature
-from rotation.gateway.health import Permit, Work
 from rotation.gateway.journal import Journal
+from rotation.gateway.leave import Permit, Work
 from rotation.gateway.snapshot import Route
 from tests.cast import Offer, snapshot_of
 

@@ -16,7 +16,8 @@ from rotation.core.policy import BALANCED, SEED
 from rotation.core.selection import State
 from rotation.core.targets import Target
 from rotation.gateway.consequences import CONFIRM_AFTER, CONSEQUENCES, GONE_REST, RECHECK, SUSPECT_REST
-from rotation.gateway.health import Health, Permit, Refused, Work, slowness
+from rotation.gateway.health import Health, slowness
+from rotation.gateway.leave import Permit, Refused, Work
 from rotation.providers.base import Limit, Usage
 from tests.gateway.parts import MORNING, REQUEST, Pages, Rig, target
 

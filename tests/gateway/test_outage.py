@@ -14,7 +14,7 @@ from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED
 from rotation.core.selection import NEVER, Candidate, Standing, State
 from rotation.core.targets import Target
-from rotation.gateway.health import Permit
+from rotation.gateway.leave import Permit
 from rotation.gateway.outage import HOPE, Outage
 from rotation.gateway.outlook import peers_of
 from tests.cast import Offer

@@ -11,7 +11,7 @@ import pytest
 from rotation.core.failures import Failure, FailureKind
 from rotation.core.targets import Placement, Pool
 from rotation.gateway.gate import Gate
-from rotation.gateway.health import Permit, Work
+from rotation.gateway.leave import Permit, Work
 from rotation.providers.base import Limit
 from rotation.simulator.serve import Running
 from tests.cast import Offer

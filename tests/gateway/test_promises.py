@@ -23,7 +23,7 @@ TASKS = (
     "Write a Python function that counts the words of a text.",
     "Write a Python class for a stack with push and pop.",
 )
-DEAD = [
+DEAD: list[dict[str, object]] = [
     {"fault": "refuse_connection"},
     {"fault": "server_error", "status": 503},
     {"fault": "rate_limit", "hint": "retry_after", "seconds": 60},

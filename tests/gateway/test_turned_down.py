@@ -9,7 +9,7 @@ import pytest
 
 from rotation.core.failures import Failure, FailureKind
 from rotation.core.selection import State
-from rotation.gateway.health import Permit, Work
+from rotation.gateway.leave import Permit, Work
 from rotation.gateway.snapshot import Block
 from rotation.providers.base import Limit, Usage
 from rotation.simulator.serve import Running
