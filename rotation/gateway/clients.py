@@ -50,7 +50,7 @@ def identify(credentials: list[bytes], known: Mapping[str, Client], pepper: byte
     plain = plain.strip()
     if scheme.lower() != b"bearer" or not plain:
         raise _missing()
-    client = known.get(hmac.new(pepper, plain, hashlib.sha256).hexdigest())
+    client = known.get(hmac.digest(pepper, plain, hashlib.sha256).hex())
     if client is None or (client.expires is not None and client.expires <= time.time()):
         raise _wrong()
     return client
