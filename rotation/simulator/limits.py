@@ -32,7 +32,10 @@ class Cap:
 
 
 class Bucket:
-    """The state of one cap for one (account, model). `now` is simulated epoch seconds and never runs back."""
+    """The state of one cap for one (account, model). `now` is simulated epoch seconds.
+
+    A moment before the last one seen counts as that one: a request may have arrived just before its bucket was made.
+    """
 
     __slots__ = ("_at", "_dust", "_level", "cap", "held")
 
@@ -50,8 +53,8 @@ class Bucket:
             if now // cap.window > self._at // cap.window:
                 self._level = cap.limit
         else:
-            self._level = min(cap.limit, self._level + (now - self._at) * cap.limit / cap.window)
-        self._at = now
+            self._level = min(cap.limit, self._level + max(now - self._at, 0.0) * cap.limit / cap.window)
+        self._at = max(now, self._at)
         return self._level
 
     def used(self, now: float) -> int:

@@ -171,3 +171,7 @@ def test_every_plan_of_every_kind_has_limits_but_none() -> None:
 def test_openai_s_first_tier_has_30000_tokens_a_minute_for_gpt_4o() -> None:
     found = {cap.label: (cap.limit, cap.window) for cap in caps("openai", "tier1", Model("gpt-4o"))}
     assert found == {"RPM": (500, 60), "TPM": (30_000, 60)}
+
+
+def test_a_request_that_came_just_before_its_bucket_was_made_finds_it_full() -> None:
+    assert Bucket(Cap("RPS", "requests", 1, 1.0), NOW).wait(1, NOW - 0.5) == 0.0
