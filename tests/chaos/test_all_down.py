@@ -37,10 +37,9 @@ class Hurried(openai.AsyncOpenAI):
 
 @dataclass
 class Crowd:
-    """What two hundred clients saw: each call's start and whether it was answered; each refusal's time on the wire."""
+    """What two hundred clients saw: each call's start and whether it was answered."""
 
     calls: list[tuple[float, bool]] = field(default_factory=list)
-    refusals: list[tuple[float, float]] = field(default_factory=list)
 
     async def one(self, sdk: openai.AsyncOpenAI, number: int, until: asyncio.Event) -> None:
         await asyncio.sleep(THINKING / SPEED * number / CLIENTS)
@@ -53,17 +52,12 @@ class Crowd:
                 self.calls.append((started, False))
             await asyncio.sleep(THINKING / SPEED)
 
-    async def seen(self, response: httpx2.Response) -> None:
-        await response.aread()
-        if response.status_code in (429, 503):
-            self.refusals.append((time.monotonic(), response.elapsed.total_seconds()))
-
 
 async def through(served: Serving, sim: Running, crowd: Crowd) -> tuple[float, float]:
     """When the outage began and when it ended."""
     limits = httpx2.Limits(max_connections=64)
     async with (
-        httpx2.AsyncClient(limits=limits, timeout=60, event_hooks={"response": [crowd.seen]}) as wire,
+        httpx2.AsyncClient(limits=limits, timeout=60) as wire,
         Hurried(base_url=f"{served.url}/v1", api_key=ALICE, http_client=wire) as sdk,
     ):
         over = asyncio.Event()
@@ -90,6 +84,7 @@ def test_an_outage_of_all_models_is_sat_out_and_its_end_noticed(tmp_path: Path) 
         sim.control("POST", "/_sim/settings", {"limits": False})
         began, ended = asyncio.run(through(served, sim, crowd))
         asked = [(e.arrived, e.model) for e in sim.simulator.world.ledger.select()]
+        pages = served.records()
     probes = defaultdict(list)
     for at, model in asked:
         if began + SETTLED / SPEED < at < ended:
@@ -99,9 +94,10 @@ def test_an_outage_of_all_models_is_sat_out_and_its_end_noticed(tmp_path: Path) 
     # Seen where they arrive: a machine's hiccup of a twentieth of a second is a second here.
     assert min(gaps) >= 30 - JITTER * SPEED, sorted(gaps)[:20]
     assert all(len(times) <= (ended - began) * SPEED / 30 for times in probes.values())
-    waited = [took for at, took in crowd.refusals if began + SETTLED / SPEED < at < ended]
-    assert len(waited) > 1000
-    assert median(waited) < 0.05
+    # As the gateway itself timed it: two hundred clients in one process with it would add their own queueing.
+    refused = [page["total_ms"] / SPEED for page in pages if page["outcome"] == "failed" and not page["attempts"]]
+    assert len(refused) > 1000
+    assert median(refused) < 50
     after = [answered for at, answered in crowd.calls if at >= ended + NOTICED / SPEED + JITTER]
     assert len(after) >= CLIENTS
     assert sum(after) >= 0.999 * len(after), (sum(after), len(after))
