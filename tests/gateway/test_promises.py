@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from statistics import median
 
 import httpx2
 import pytest
@@ -50,15 +51,18 @@ def test_five_code_tasks_are_answered_with_any_one_provider_dead(
 def test_failover_costs_less_than_200_ms_beyond_the_next_models_own_time(
     client: httpx2.Client, gateway: Open, sim: Running
 ) -> None:
+    """The median of nine, so that one hiccup of the machine decides nothing."""
     sim.settings(limits=False)
     served = gateway(*CODE, pool="code")
-    sim.faults({"kind": "together", "fault": "server_error", "status": 503, "times": 1})
-    started = time.monotonic()
-    reply = ask(client, served, model="code", text=TASKS[0])
-    took = (time.monotonic() - started) * 1000
-    assert reply.headers["x-rotation-attempts"] == "2"
-    [call] = served.records()
-    assert took - call["attempts"][1]["total_ms"] < 200
+    more = []
+    for number in range(9):
+        sim.faults({"kind": "together", "fault": "server_error", "status": 503, "times": 1})
+        started = time.monotonic()
+        assert ask(client, served, model="code", text=TASKS[0]).headers["x-rotation-attempts"] == "2"
+        took = (time.monotonic() - started) * 1000
+        more.append(took - served.records()[number]["attempts"][1]["total_ms"])
+        served.gate.health.breakers.clear()
+    assert median(more) < 200
 
 
 def test_a_parameter_a_provider_is_known_to_refuse_is_left_out_and_the_answer_says_so(
