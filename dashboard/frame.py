@@ -12,6 +12,10 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
+
+from rotation.models import Role
+from rotation.roles import role_of, suffices, wanted
 
 THEMES = {"auto": "light", "light": "dark", "dark": "auto"}  # each with the one the button offers next
 PAGES = (
@@ -66,7 +70,22 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "next_theme": THEMES[theme],
         "zone": timezone.get_current_timezone_name(),
         "pages": links(request),
+        "may": May(request),
     }
+
+
+class May:
+    """`{% if may.undo_reordering %}`: whether who looks may change what the route of that name changes."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def role(self) -> Role | None:
+        return role_of(getattr(self.request, "user", None))
+
+    def __getitem__(self, route: str) -> bool:
+        return suffices(self.role, wanted(route, "POST"))
 
 
 def links(request: HttpRequest) -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ urlpatterns = [
     path("order/undo/<int:pk>/", order.undo_reordering, name="undo_reordering"),
     path("setup/<str:token>/", access.setup, name="setup"),
     path("login/", access.sign_in, name="login"),
-    path("admin/login/", access.admin_door),
+    path("admin/login/", access.admin_door, name="admin_door"),
     path("logout/", access.sign_out, name="logout"),
-    path("favicon.ico", access.icon),
+    path("favicon.ico", access.icon, name="icon"),
     path("theme/", access.theme, name="theme"),
 ]

@@ -10,8 +10,8 @@ from rotation.api.management import api as management
 from rotation.api.v1 import api as v1
 
 urlpatterns = [
-    path("healthz", health_pages.healthz),
-    path("readyz", health_pages.readyz),
+    path("healthz", health_pages.healthz, name="healthz"),
+    path("readyz", health_pages.readyz, name="readyz"),
     path("v1/", v1.urls),
     path("api/", management.urls),
     path("", include("dashboard.urls")),  # before the admin, whose own login page it takes over

@@ -37,6 +37,7 @@ class AccountForm(Form):
 class AccountRows(Rows):
     model = Account
     form = AccountForm
+    fields = ("label", "plan", "enabled")
     extra = 0
     show_change_link = True
 

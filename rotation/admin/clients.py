@@ -15,6 +15,8 @@ from rotation import client_keys
 from rotation.admin.audited import Audited, Form
 from rotation.models import ClientKey, Pool
 
+BUDGET = ("requests_per_minute", "daily_budget", "monthly_budget")
+
 
 class ClientKeyForm(Form):
     pools = forms.MultipleChoiceField(
@@ -26,7 +28,7 @@ class ClientKeyForm(Form):
 
     class Meta:
         model = ClientKey
-        fields = ("label", "enabled", "pools", "expires_at")
+        fields = ("label", "enabled", "pools", *BUDGET, "expires_at")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,8 +54,8 @@ class ClientKeyAdmin(Audited):
 
     def get_fields(self, request: HttpRequest, obj: ClientKey | None = None) -> Any:
         if obj is None:
-            return ("label", "pools", "expires_at")
-        return ("label", "masked", "enabled", "pools", "expires_at", "internal", "created_at", "last_used_at")
+            return ("label", "pools", *BUDGET, "expires_at")
+        return ("label", "masked", "enabled", "pools", *BUDGET, "expires_at", "internal", "created_at", "last_used_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ClientKey | None = None) -> tuple[str, ...]:
         return ("masked", "internal", "created_at", "last_used_at") if obj else ()

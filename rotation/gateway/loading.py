@@ -182,7 +182,9 @@ def _policy(row: Row) -> Policy:
 
 def _blocks(rows: Rows) -> list[Block]:
     """What is out of reach: deployments that are gone or do not fit, cooldowns that run."""
-    out = {"gone": FailureKind.MODEL_GONE, "incompatible": FailureKind.LACKS_FEATURE}
+    out = {
+        "gone": FailureKind.MODEL_GONE, "archived": FailureKind.MODEL_GONE, "incompatible": FailureKind.LACKS_FEATURE,
+    }  # fmt: skip
     found = [
         Block(f"deployment:{r['id']}", NEVER, out[r["status"]], f"{r['status']}: {r['status_reason']}".rstrip(": "))
         for r in rows["deployments"]

@@ -39,6 +39,16 @@ def _plain(name: str, value: Any) -> Any:
     return str(value)
 
 
+class Door(models.TextChoices):
+    """The way a change came in."""
+
+    PAGE = "page"
+    ADMIN = "admin"
+    API = "api", "API"
+    COMMAND = "command"
+    JOB = "job"
+
+
 class AuditQuerySet(models.QuerySet["AuditEvent"]):
     def record(
         self,
@@ -48,11 +58,14 @@ class AuditQuerySet(models.QuerySet["AuditEvent"]):
         *,
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
+        door: Door | str = "",
     ) -> AuditEvent:
         """Write down one change. `before` and `after` are pictures; None where there was or is nothing."""
         return self.create(
-            actor=actor,
+            actor=actor[:150],
+            door=door,
             action=action,
+            about=str(thing)[:300],
             object_type=thing._meta.model_name or "",
             object_id=str(thing.pk),
             before=before,
@@ -71,6 +84,8 @@ class AuditEvent(models.Model):
     action = models.CharField(max_length=60)
     object_type = models.CharField(max_length=60)
     object_id = models.CharField(max_length=60)
+    door = models.CharField(max_length=20, choices=Door.choices, blank=True)
+    about = models.CharField(max_length=300, blank=True, help_text="What the thing was called then.")
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
 
@@ -81,6 +96,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="audit_latest"),
             models.Index(fields=["object_type", "object_id", "-at"], name="audit_of_object"),
+            models.Index(fields=["actor", "-at", "-id"], name="audit_of_actor"),
         ]
 
     def __str__(self) -> str:

@@ -100,10 +100,18 @@ class Provider(models.Model):
 
 
 class DeploymentStatus(models.TextChoices):
+    """Where it stands in its life. `listed`: seen, and no pool wants to know more; `archived`: gone for long."""
+
+    LISTED = "listed"
     CANDIDATE = "candidate"
     VERIFIED = "verified"
     INCOMPATIBLE = "incompatible"
     GONE = "gone"
+    ARCHIVED = "archived"
+
+
+#: No call goes to these.
+OUT = (DeploymentStatus.INCOMPATIBLE, DeploymentStatus.GONE, DeploymentStatus.ARCHIVED)
 
 
 class PriceSource(models.TextChoices):
@@ -146,6 +154,12 @@ class Deployment(models.Model):
     tags = columns.words('For example "specialised".')
     lacks = columns.words("Features it refused when asked.")
     listed_at = models.DateTimeField(null=True, blank=True, help_text="Last seen in the provider's listing.")
+    born_at = models.DateTimeField(
+        null=True, blank=True, help_text="First listed; empty when it was there before the first look."
+    )
+    missed = models.PositiveIntegerField(default=0, help_text="Believable listings in a row without it.")
+    expires_on = models.DateField(null=True, blank=True, help_text="The end its provider announced.")
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When its last verification ended.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -20,6 +20,12 @@ class ClientKey(models.Model):
     enabled = models.BooleanField(default=True)
     internal = models.BooleanField(default=False, editable=False, help_text="Used by Rotation's own jobs.")
     pools = columns.words("Pools it may ask for; empty means all.")
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no limit.")
+    daily_budget = columns.usd(null=True, blank=True, help_text="USD per UTC day; empty: no limit.")
+    monthly_budget = columns.usd(null=True, blank=True, help_text="USD per UTC month; empty: no limit.")
+    replaces = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="replaced_by"
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

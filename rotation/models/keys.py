@@ -7,6 +7,7 @@ how to take a secret in and how to open it; it never shows more than the last fo
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -23,6 +24,12 @@ class Account(models.Model):
     label = models.CharField(max_length=120, default="main")
     plan = models.CharField(max_length=120, blank=True, help_text="Free, tier 1, ... as the provider calls it.")
     enabled = models.BooleanField(default=True)
+    verify_share = models.FloatField(
+        "share for verification",
+        default=0.2,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="How much of each day's requests may go into verifying models, 0 to 1.",
+    )
 
     class Meta:
         ordering = ["provider", "label"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Max
+from django.utils import timezone
 
 from rotation.core.policy import policy_from
 from rotation.models import columns
@@ -28,6 +30,14 @@ class Preset(models.TextChoices):
     SEED = "seed"
 
 
+class Mode(models.TextChoices):
+    """How far the product may go by itself."""
+
+    AUTOMATIC = "automatic"
+    PROPOSE = "propose"
+    OFF = "off"
+
+
 class Pool(models.Model):
     """A named rotation order. `version` rises with every change, so that two writers notice each other."""
 
@@ -41,6 +51,26 @@ class Pool(models.Model):
         validators=[columns.storable],
         help_text='Single knobs changed, for example {"patience": 5}.',
     )
+    discovery = models.CharField(
+        max_length=20, choices=Mode.choices, default=Mode.PROPOSE, help_text="New models: taken in, proposed, or left."
+    )
+    reordering = models.CharField(
+        max_length=20,
+        choices=Mode.choices,
+        default=Mode.AUTOMATIC,
+        help_text="Better orders: applied, proposed, or off.",
+    )
+    admits = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[columns.storable],
+        help_text='Which new models it wants, for example {"free": true, "capabilities": ["tools"], "context": 32000}.',
+    )
+    canary_share = models.FloatField(
+        default=0.03,
+        validators=[MinValueValidator(0.01), MaxValueValidator(0.05)],
+        help_text="Share of calls a new member answers first, 0.01 to 0.05.",
+    )
     version = models.IntegerField(default=1, editable=False)
 
     class Meta:
@@ -48,6 +78,13 @@ class Pool(models.Model):
         constraints = [
             columns.one_of("strategy", Strategy, "pool_strategy"),
             columns.one_of("preset", Preset, "pool_preset"),
+            columns.one_of("discovery", Mode, "pool_discovery"),
+            columns.one_of("reordering", Mode, "pool_reordering"),
+            models.CheckConstraint(
+                condition=models.Q(canary_share__gte=0.01, canary_share__lte=0.05),
+                name="pool_canary_share",
+                violation_error_message="A canary gets 1 to 5 % of the calls: write 0.01 to 0.05.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +129,10 @@ class Placement(models.Model):
     position = models.IntegerField(default=LAST)
     pinned = models.BooleanField(default=False, help_text="Reordering leaves it where it stands.")
     enabled = models.BooleanField(default=True)
+    canary = models.FloatField(
+        null=True, blank=True, help_text="Share of calls it is asked first while it is new; empty for a full member."
+    )
+    since = models.DateTimeField(default=timezone.now, editable=False, help_text="When it came into the pool.")
     why = models.TextField(blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What runs by itself, as rows: journal files read, jobs, discovery, verification, reordering."""
+"""What runs by itself, as rows: journal files read, jobs, reordering. Discovery has a file of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from django.db import models
 from django.utils import timezone
 
 from rotation.models import columns
-from rotation.models.catalog import Deployment, Provider
 from rotation.models.pools import Pool
 
 
@@ -53,86 +52,15 @@ class JobRun(models.Model):
         return f"{self.job} at {self.slot:%Y-%m-%d %H:%M}: {self.state}"
 
 
-class DiscoveryRun(models.Model):
-    """One look at a provider's listing."""
-
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="discovery_runs")
-    state = models.CharField(max_length=20, choices=RunState.choices, default=RunState.RUNNING)
-    started_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    listed = models.IntegerField(default=0, help_text="Models in the listing.")
-    changed = models.IntegerField(default=0, help_text="Changes found.")
-    error = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["-started_at", "-id"]
-        constraints = [columns.one_of("state", RunState, "discoveryrun_state")]
-        indexes = [models.Index(fields=["provider", "-started_at"], name="discovery_latest")]
-
-    def __str__(self) -> str:
-        return f"{self.provider} at {self.started_at:%Y-%m-%d %H:%M}: {self.state}"
-
-
-class Change(models.TextChoices):
-    NEW = "new"
-    VANISHED = "vanished"
-    BACK = "back"
-    PRICE = "price"
-    FREE = "free"
-    CONTEXT = "context"
-    FEATURES = "features"
-    EXPIRES = "expires"
-
-
-class CatalogueChange(models.Model):
-    """What a listing said that the one before did not."""
-
-    run = models.ForeignKey(DiscoveryRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="changes")
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="catalogue_changes")
-    model_id = models.CharField("model id", max_length=255)
-    change = models.CharField(max_length=20, choices=Change.choices)
-    before = models.JSONField(null=True, blank=True)
-    after = models.JSONField(null=True, blank=True)
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["-at", "-id"]
-        constraints = [columns.one_of("change", Change, "cataloguechange_change")]
-        indexes = [
-            models.Index(fields=["-at", "-id"], name="change_latest"),
-            models.Index(fields=["provider", "model_id", "-at"], name="change_of_model"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.model_id}: {self.change}"
-
-
-class Verdict(models.TextChoices):
-    VERIFIED = "verified"
-    INCOMPATIBLE = "incompatible"
-    INCONCLUSIVE = "inconclusive"
-    RATE_LIMITED = "rate_limited", "rate-limited"
-
-
-class Verification(models.Model):
-    """What a deployment was seen to be able to do, by trying. `score` is 0..1 over `trials`."""
-
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="verifications")
-    capability = models.CharField(max_length=60)
-    verdict = models.CharField(max_length=20, choices=Verdict.choices)
-    score = models.FloatField(null=True, blank=True)
-    trials = models.IntegerField(default=0)
-    latency_ms = models.FloatField(null=True, blank=True)
-    reason = models.TextField(blank=True)
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["-at", "-id"]
-        constraints = [columns.one_of("verdict", Verdict, "verification_verdict")]
-        indexes = [models.Index(fields=["deployment", "capability", "-at"], name="verification_latest")]
-
-    def __str__(self) -> str:
-        return f"{self.deployment} {self.capability}: {self.get_verdict_display()}"
+class ReorderingState(models.TextChoices):
+    PROPOSED = "proposed"
+    HELD = "held"  # a person wants to wait
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    APPLIED = "applied"  # and watched until `watch_until`
+    KEPT = "kept"
+    UNDONE = "undone"
+    ROLLED_BACK = "rolled_back", "rolled back"
 
 
 class Reordering(models.Model):
@@ -144,6 +72,12 @@ class Reordering(models.Model):
     after = models.JSONField(default=list)
     evidence = models.JSONField(default=dict, blank=True)
     reason = models.TextField(blank=True)
+    state = models.CharField(max_length=20, choices=ReorderingState.choices, default=ReorderingState.PROPOSED)
+    confidence = models.FloatField(null=True, blank=True, help_text="Of the least certain swap, 0..1.")
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    watch_until = models.DateTimeField(null=True, blank=True)
+    watched = models.JSONField(default=dict, blank=True, help_text="What was measured while it was watched.")
     applied_by = models.CharField(max_length=150, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.CharField(max_length=150, blank=True)
@@ -152,12 +86,11 @@ class Reordering(models.Model):
     class Meta:
         ordering = ["-at", "-id"]
         indexes = [models.Index(fields=["pool", "-at"], name="reordering_latest")]
+        constraints = [columns.one_of("state", ReorderingState, "reordering_state")]
 
     def __str__(self) -> str:
         return f"{self.pool} at {self.at:%Y-%m-%d %H:%M}: {self.standing}"
 
     @property
     def standing(self) -> str:
-        if self.undone_at:
-            return "undone"
-        return "applied" if self.applied_at else "proposed"
+        return ReorderingState(self.state).label.lower()

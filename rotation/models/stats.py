@@ -95,3 +95,39 @@ class CallHour(CallStat):
 
 class CallDay(CallStat):
     pass
+
+
+class ClientDay(models.Model):
+    """Calls of one client key on one UTC day: what its budget is held against."""
+
+    pk = models.CompositePrimaryKey("at", "client_key_id", "simulated")
+    at = models.DateTimeField(help_text="Start of the day.")
+    client_key_id = models.BigIntegerField()
+    simulated = models.BooleanField()
+    calls = columns.count()
+    answered = columns.count()
+    tokens_in = columns.big_count()
+    tokens_out = columns.big_count()
+    cost = columns.usd_sum()
+
+    class Meta:
+        indexes = [models.Index(fields=["client_key_id", "at"], name="clientday_by_client")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d} client key {self.client_key_id}: {self.calls} calls"
+
+
+class KindDay(models.Model):
+    """Attempts of one deployment on one UTC day by outcome: "ok" or a failure kind."""
+
+    pk = models.CompositePrimaryKey("at", "deployment_id", "kind")
+    at = models.DateTimeField(help_text="Start of the day.")
+    deployment_id = models.BigIntegerField()
+    kind = models.TextField()
+    attempts = columns.count()
+
+    class Meta:
+        indexes = [models.Index(fields=["deployment_id", "at"], name="kindday_by_deployment")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d} deployment {self.deployment_id} {self.kind}: {self.attempts}"

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from rotation.core.ranking import propose
 from rotation.models import Placement, Pool, Strategy
+from rotation.models.catalog import OUT
 from rotation.models.pools import placements_in_order
 from rotation.reorder import window
 from rotation.reorder.orders import Changed, apply
@@ -19,7 +20,6 @@ from rotation.reorder.orders import Changed, apply
 ACTOR = "rotation"
 BETWEEN = timedelta(minutes=59)  # a little less than the hour, for a schedule that is never to the second
 RESPECT = timedelta(hours=window.HOURS)
-OUT = ("gone", "incompatible")
 
 
 def reorder_all(now: datetime | None = None) -> str:

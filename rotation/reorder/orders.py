@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from rotation.core.ranking import Evidence, Proposal, expected_ms
-from rotation.models import AuditEvent, Placement, Pool, Reordering
+from rotation.models import AuditEvent, Placement, Pool, Reordering, ReorderingState
 from rotation.reorder.window import HOURS
 
 
@@ -55,6 +55,7 @@ def apply(
         after=picture(by_deployment[deployment] for deployment in proposal.order),
         evidence={"hours": HOURS, "deployments": [_figures(e, names) for e in evidence.values()]},
         reason="; ".join(f"{move}: {why}" for move, why in zip(moves, whys.values(), strict=True)),
+        state=ReorderingState.APPLIED,
         applied_by=by,
         applied_at=now,
     )
@@ -88,7 +89,8 @@ def undo(reordering: Reordering, by: str) -> Reordering:
         if moved and placement is not None and placement.position == after[place["deployment"]]:
             _put(placement, place["position"], place["why"])
     reordering.undone_by, reordering.undone_at = by[:150], timezone.now()
-    reordering.save(update_fields=["undone_by", "undone_at"])
+    reordering.state = ReorderingState.UNDONE
+    reordering.save(update_fields=["undone_by", "undone_at", "state"])
     AuditEvent.objects.record(
         by[:150], "undo", reordering, before={"order": reordering.after}, after={"order": reordering.before}
     )

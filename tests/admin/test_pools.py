@@ -6,13 +6,15 @@ from rotation.models import Pool
 from tests.admin.forms import errors, formset
 from tests.models import rows
 
+RULES = {"discovery": "propose", "reordering": "automatic", "canary_share": "0.03", "admits": "{}"}
+
 
 def sent(pool: Pool, new: list[dict[str, Any]] | None = None, **changed: Any) -> dict[str, Any]:
     standing = [
         {"id": p.pk, "pool": pool.pk, "position": p.position, "enabled": "on" if p.enabled else "", "why": p.why}
         for p in pool.placements.order_by("position", "id")
     ]
-    start = {"name": pool.name, "label": "", "strategy": "ordered", "preset": "balanced", "policy": "{}"}
+    start = {"name": pool.name, "label": "", "strategy": "ordered", "preset": "balanced", "policy": "{}", **RULES}
     return {
         **start,
         **formset("placements", standing, initial=len(standing)),
@@ -24,7 +26,7 @@ def sent(pool: Pool, new: list[dict[str, Any]] | None = None, **changed: Any) ->
 def test_a_pool_is_made_with_its_places(browser, at, audited):
     deployments = [rows.deployment() for _ in range(2)]
     new = [{"position": n, "deployment": d.pk, "enabled": "on"} for n, d in enumerate(deployments, 1)]
-    data = {"name": "quick", "strategy": "fastest", "preset": "seed", "policy": '{"patience": 5}'}
+    data = {"name": "quick", "strategy": "fastest", "preset": "seed", "policy": '{"patience": 5}', **RULES}
     # the two inlines share their model: a new pool has both, the first one empty
     response = browser.post(at("pool", "add"), {**data, **formset("placements"), **formset("placements-2", new)})
     assert response.status_code == 302, errors(response)

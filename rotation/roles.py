@@ -1,0 +1,96 @@
+"""Who may do what: one table from route to role. A route that is not in it is the admin's alone.
+
+A route is named by its view (`overview`, `management:providers`), the same for pages and for the management API. What
+reads (GET, HEAD) and what changes (everything else) may want different roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from rotation.models.office import Role
+
+RANK = {Role.VIEWER: 1, Role.OPERATOR: 2, Role.ADMIN: 3}
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """The least role a route wants of who reads and of who changes; None: anybody, without an account."""
+
+    read: Role | None
+    change: Role | None
+
+    def of(self, method: str) -> Role | None:
+        return self.read if method in READS else self.change
+
+
+EVERYBODY = Wants(None, None)  # without an account
+OWN = Wants(Role.VIEWER, Role.VIEWER)  # whoever has an account, for what is theirs
+LOOK = Wants(Role.VIEWER, Role.OPERATOR)  # seen by all, changed by operators
+RULE = Wants(Role.VIEWER, Role.ADMIN)  # seen by all, changed by admins
+OPERATE = Wants(Role.OPERATOR, Role.OPERATOR)
+GOVERN = Wants(Role.ADMIN, Role.ADMIN)
+
+PAGES: Mapping[str, Wants] = {
+    "healthz": EVERYBODY,
+    "readyz": EVERYBODY,
+    "setup": EVERYBODY,
+    "login": EVERYBODY,
+    "admin_door": EVERYBODY,
+    "logout": EVERYBODY,
+    "icon": EVERYBODY,
+    "theme": EVERYBODY,
+    "overview": LOOK,
+    "overview_live": LOOK,
+    "table": LOOK,
+    "requests": LOOK,
+    "request": LOOK,
+    "why_not": LOOK,
+    "request_json": LOOK,
+    "transcription": LOOK,
+    "undo_reordering": LOOK,
+}
+API: Mapping[str, Wants] = {
+    "management:openapi-json": LOOK,
+    "management:openapi-view": LOOK,
+    "management:api-root": LOOK,
+    "management:why": LOOK,
+    "management:why_not_model": LOOK,
+    "management:read_only": LOOK,
+    "management:unknown": LOOK,
+}
+ROLES: Mapping[str, Wants] = {**PAGES, **API}
+
+
+def wanted(route: str, method: str) -> Role | None:
+    """The least role for a route (a view's name), None when it wants no account."""
+    if route.startswith("admin:"):  # has permissions of its own
+        return None
+    return ROLES.get(route, GOVERN).of(method)
+
+
+def role_of(user: Any) -> Role | None:
+    """The highest role an account has; None for nobody. A superuser is an admin, who is in no group may look."""
+    if not getattr(user, "is_active", False):
+        return None
+    if user.is_superuser:
+        return Role.ADMIN
+    named = set(user.groups.values_list("name", flat=True))
+    return max((role for role in RANK if role.value in named), key=RANK.__getitem__, default=Role.VIEWER)
+
+
+def give(user: User, role: Role) -> None:
+    """From now on the account has this role and no other. An admin may also use Django's admin."""
+    user.groups.remove(*user.groups.filter(name__in=Role.values))
+    user.groups.add(Group.objects.get_or_create(name=role.value)[0])
+    user.is_staff = user.is_superuser = role is Role.ADMIN
+    user.save(update_fields=["is_staff", "is_superuser"])
+
+
+def suffices(has: Role | None, wants: Role | None) -> bool:
+    return wants is None or (has is not None and RANK[has] >= RANK[wants])
