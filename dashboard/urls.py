@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dashboard.views import access, order, overview, requests, status, transcription
+from dashboard.views import access, order, overview, requests, savings, status, transcription
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("login/", access.sign_in, name="login"),
     path("admin/login/", access.admin_door, name="admin_door"),
     path("logout/", access.sign_out, name="logout"),
+    path("savings/", savings.savings_page, name="savings"),
     path("status/", status.status, name="status"),
     path("status/badge.svg", status.status_badge, name="status_badge"),
     path("status.json", status.status_json, name="status_json"),

@@ -56,6 +56,7 @@ PAGES: Mapping[str, Wants] = {
     "why_not": LOOK,
     "request_json": LOOK,
     "transcription": LOOK,
+    "savings": LOOK,
     "undo_reordering": LOOK,
 }
 API: Mapping[str, Wants] = {

@@ -113,8 +113,9 @@ def days(now: datetime, *, simulated: bool) -> dict[str, list[Day]]:
 def incidents(now: datetime, *, simulated: bool) -> list[Incident]:
     """Three queries: stretches in which models of a provider were set aside, newest first."""
     trips = list(Trip.objects.filter(at__gte=now - timedelta(days=DAYS)).order_by("-at", "-id")[:TRIPS])[::-1]
+    tripped = [pk for trip in trips if (pk := scope_of(trip.scope).deployment) is not None]
     chosen = Deployment.objects.filter(provider__simulated=simulated).select_related("provider")
-    deployments = {d.pk: d for d in chosen.filter(pk__in={scope_of(trip.scope).deployment for trip in trips} - {None})}
+    deployments = {d.pk: d for d in chosen.filter(pk__in=tripped)}
     placed: dict[int, set[str]] = defaultdict(set)
     for pk, pool in Placement.objects.values_list("deployment_id", "pool__name"):
         placed[pk].add(pool)
