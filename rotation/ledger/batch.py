@@ -21,12 +21,19 @@ from rotation.ledger.events import CLIENT_SEEN, EVENTS, Parameters
 from rotation.ledger.files import Entry
 from rotation.ledger.lines import Bad
 from rotation.ledger.rows import AttemptRow, Call, RequestRow, call_of
-from rotation.ledger.sums import attempt_sums, call_sums
+from rotation.ledger.sums import attempt_sums, call_sums, client_sums, kind_sums
 
 #: Only from where we believe the file stands: a ledger that was overtaken by another one changes nothing.
 ADVANCE: LiteralString = """
     INSERT INTO rotation_journalfile AS file (name, "offset") VALUES (%(name)s, %(end)s)
     ON CONFLICT (name) DO UPDATE SET "offset" = excluded."offset" WHERE file."offset" = %(start)s"""
+
+#: Only while the operator wants prompts kept; the switch stays as it is until this is written.
+KEEP_PROMPT: LiteralString = """
+    INSERT INTO rotation_keptprompt (request_id, at, sealed)
+    SELECT %(id)s, %(at)s, %(sealed)s
+    FROM rotation_switch WHERE name = 'keep_prompts' AND value = 'true'::jsonb FOR SHARE
+    ON CONFLICT DO NOTHING"""
 
 Row = TypeVar("Row", RequestRow, AttemptRow)
 
@@ -104,7 +111,10 @@ def write_calls(cursor: Cursor, calls: Collection[Call]) -> None:
     attempts = _insert_new(cursor, "attempt", AttemptRow._fields, [a for call in calls for a in call.attempts])
     rollups.add(cursor, rollups.ATTEMPTS, attempt_sums(attempts))
     rollups.add(cursor, rollups.CALLS, call_sums(requests))
+    rollups.add(cursor, rollups.CLIENTS, client_sums(requests))
+    rollups.add(cursor, rollups.KINDS, kind_sums(attempts))
     cursor.executemany(CLIENT_SEEN, _clients_seen(requests))
+    cursor.executemany(KEEP_PROMPT, _prompts(calls, requests))
 
 
 def _advance(cursor: Cursor, spans: Mapping[str, tuple[int, int]]) -> None:
@@ -137,6 +147,12 @@ def _drawn(new: set[Any], key: tuple[datetime, UUID]) -> bool:
     found = key in new
     new.discard(key)
     return found
+
+
+def _prompts(calls: Iterable[Call], new: Iterable[RequestRow]) -> list[Parameters]:
+    """The prompts of the calls that are new."""
+    kept = {call.request.id: call.prompt for call in calls if call.prompt}
+    return [{"id": row.id, "at": row.at, "sealed": kept[row.id]} for row in new if row.id in kept] if kept else []
 
 
 def _clients_seen(requests: Iterable[RequestRow]) -> list[Parameters]:

@@ -56,8 +56,9 @@ LACK: LiteralString = """
 
 #: What the gateway suspects of two accounts is for a person to read, once.
 TWINS: LiteralString = """
-    INSERT INTO rotation_auditevent (at, actor, action, object_type, object_id, after)
-    SELECT %(at)s, 'gateway', 'propose as one account', 'account', %(one)s::text, jsonb_build_object(
+    INSERT INTO rotation_auditevent (at, actor, door, action, object_type, object_id, about, after)
+    SELECT %(at)s, 'gateway', '', 'propose as one account', 'account', %(one)s::text,
+        coalesce((SELECT label FROM rotation_account WHERE id = %(one)s), ''), jsonb_build_object(
         'same_as', %(other)s::bigint, 'proofs', %(proofs)s::int, 'against', %(against)s::int,
         'why', 'what either is told of its remaining requests falls by what the other uses')
     WHERE NOT EXISTS (

@@ -90,7 +90,7 @@ class Journal:
         if entry.start <= _last_start(path):
             return
         line = entry.record.line[:BAD_KEPT].decode("utf-8", "backslashreplace") if isinstance(entry.record, Bad) else ""
-        kept = {"start": entry.start, "end": entry.end, "why": why, "line": line or entry.record}
+        kept = {"start": entry.start, "end": entry.end, "why": why, "line": line or _without_prompt(entry.record)}
         with path.open("ab") as file:
             file.write(orjson.dumps(kept) + b"\n")
 
@@ -146,6 +146,11 @@ def _opened(path: Path) -> Iterator[int | None]:
         yield fd
     finally:
         os.close(fd)
+
+
+def _without_prompt(record: dict[str, Any] | Bad) -> dict[str, Any]:
+    """What lies in `bad/` stays there; a prompt, sealed or not, must not."""
+    return {name: value for name, value in record.items() if name != "prompt"} if isinstance(record, dict) else {}
 
 
 def _writer_gone(fd: int) -> bool:

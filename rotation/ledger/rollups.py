@@ -1,4 +1,5 @@
-"""Adds sums to the roll-up tables: minutes, hours and days of attempts and of calls, histograms element by element."""
+"""Adds sums to the roll-up tables, histograms element by element: attempts and calls by minute, hour and day; by day
+alone what each client key used, and attempts by their outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from rotation.ledger.sums import Key, Level, Sum, Sums, coarser, full
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Three tables of one shape: their names, key columns (the last is not part of what is unique), and columns."""
+    """Tables of one shape: their names, key columns (not all are part of what is unique), and columns."""
 
     tables: tuple[tuple[Level, str], ...]
     key: tuple[str, ...]
@@ -60,6 +61,24 @@ CALLS = Family(
     histograms=(("total_hist", "total"), ("lost_hist", "lost")),
 )
 
+CLIENTS = Family(
+    tables=((Level.DAY, "rotation_clientday"),),
+    key=("at", "client_key_id", "simulated"),
+    unique=("at", "client_key_id", "simulated"),
+    counts=("calls", "answered", "tokens_in", "tokens_out"),
+    plain=("cost",),
+    histograms=(),
+)
+
+KINDS = Family(
+    tables=((Level.DAY, "rotation_kindday"),),
+    key=("at", "deployment_id", "kind"),
+    unique=("at", "deployment_id", "kind"),
+    counts=("attempts",),
+    plain=(),
+    histograms=(),
+)
+
 ADD: LiteralString = "{column} = old.{column} + excluded.{column}"
 ADD_HISTOGRAM: LiteralString = """{column} = ARRAY(
     SELECT coalesce(a, 0) + coalesce(b, 0)
@@ -70,7 +89,7 @@ UPSERT: LiteralString = """
 
 
 def add(cursor: Cursor, family: Family, sums: Sums) -> None:
-    """Adds sums per minute to the minute, hour and day table, in one order everywhere: two ledgers cannot deadlock."""
+    """Adds sums to each table of the family, in one order everywhere: two ledgers cannot deadlock."""
     for level, table in family.tables:
         at_level = sums if level is Level.MINUTE else coarser(sums, level)
         rows = [_values(family, key, total) for key, total in sorted(at_level.items(), key=lambda item: item[0])]

@@ -34,6 +34,7 @@ from rotation.ledger.clean import (
 
 WORD, NAME, SENTENCE = 40, 255, 2000  # longest texts: codes, names, messages
 MOST_ATTEMPTS = 1000
+LONGEST_PROMPT = 256 * 1024  # characters, sealed
 
 
 class RequestRow(NamedTuple):
@@ -65,6 +66,7 @@ class RequestRow(NamedTuple):
     trace: str
     needs: str = "{}"
     policy: str = "{}"
+    internal: bool = False
 
 
 class AttemptRow(NamedTuple):
@@ -94,8 +96,11 @@ class AttemptRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """`prompt` is the call's body as the gateway sealed it; "" unless the operator wants prompts kept."""
+
     request: RequestRow
     attempts: tuple[AttemptRow, ...]
+    prompt: str = ""
 
 
 def call_of(record: Mapping[str, Any]) -> Call:
@@ -104,7 +109,9 @@ def call_of(record: Mapping[str, Any]) -> Call:
     attempts = record.get("attempts") or []
     if not isinstance(attempts, list) or len(attempts) > MOST_ATTEMPTS:
         raise Unfit("attempts are not a list of a sane length")
-    return Call(request, tuple(_attempt(attempt, request) for attempt in attempts))
+    prompt = text(record.get("prompt"), LONGEST_PROMPT + 1)
+    kept = prompt if len(prompt) <= LONGEST_PROMPT else ""  # cut short it could not be opened again
+    return Call(request, tuple(_attempt(attempt, request) for attempt in attempts), kept)
 
 
 def _request(record: Mapping[str, Any]) -> RequestRow:
@@ -139,6 +146,7 @@ def _request(record: Mapping[str, Any]) -> RequestRow:
         trace=json_list(get("trace")),
         needs=json_figures(get("needs")),
         policy=json_object(get("policy")),
+        internal=get("internal") is True,
     )
 
 

@@ -1,7 +1,7 @@
 """What a batch adds to the roll-ups: rows added up per minute, then per hour and per day.
 
 Pure: rows in, sums out. The same sums can be had from the tables with SQL at any time; a test holds both equal.
-Attempts are added up per deployment and key, calls per pool.
+Attempts are added up per deployment and key and by kind, calls per pool and per client key.
 """
 
 from __future__ import annotations
@@ -103,9 +103,14 @@ def call_column(row: RequestRow) -> str:
 
 
 def call_sums(rows: Iterable[RequestRow]) -> Sums:
-    """By (minute, pool, simulated): counts by outcome; `total` of answered calls, `lost` of rotated ones."""
+    """By (minute, pool, simulated): counts by outcome; `total` of answered calls, `lost` of rotated ones.
+
+    The calls of Rotation's own jobs are left out: they say nothing of how clients are served.
+    """
     sums: Sums = {}
     for row in rows:
+        if row.internal:
+            continue
         key = (start_of(row.at, Level.MINUTE), row.pool, row.simulated)
         total = sums.get(key) or sums.setdefault(key, Sum())
         column = call_column(row)
@@ -119,6 +124,31 @@ def call_sums(rows: Iterable[RequestRow]) -> Sums:
             total.total[bucket_of(row.total_ms)] += 1
         if column == "rotated":
             total.lost[bucket_of(row.lost_ms)] += 1
+    return sums
+
+
+def client_sums(rows: Iterable[RequestRow]) -> Sums:
+    """By (day, client key, simulated): calls, how many were answered, tokens and USD."""
+    sums: Sums = {}
+    for row in rows:
+        if row.client_key_id is None:
+            continue
+        key = (start_of(row.at, Level.DAY), row.client_key_id, row.simulated)
+        total = sums.get(key) or sums.setdefault(key, Sum())
+        total.counts["calls"] += 1
+        total.counts["answered"] += row.outcome == "answered"
+        total.counts["tokens_in"] += row.tokens_in
+        total.counts["tokens_out"] += row.tokens_out
+        total.cost += row.cost or ZERO
+    return sums
+
+
+def kind_sums(rows: Iterable[AttemptRow]) -> Sums:
+    """By (day, deployment, outcome): attempts."""
+    sums: Sums = {}
+    for row in rows:
+        key = (start_of(row.at, Level.DAY), row.deployment_id, row.outcome)
+        (sums.get(key) or sums.setdefault(key, Sum())).counts["attempts"] += 1
     return sums
 
 

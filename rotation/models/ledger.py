@@ -51,6 +51,7 @@ class Request(models.Model):
     trace = models.JSONField(help_text="The candidates with their state and why, as the call saw them.")
     needs = models.JSONField(default=dict, help_text="What it asked of a model: numbers and flags, never its text.")
     policy = models.JSONField(default=dict, help_text="Version and strategy it was chosen by, and from whom.")
+    internal = models.BooleanField(default=False, help_text="Asked by one of Rotation's own jobs.")
 
     class Meta:
         managed = False

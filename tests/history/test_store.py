@@ -9,9 +9,20 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Sum
 
-from rotation import partitions, starter
+from rotation import client_keys, partitions, starter
 from rotation.history.store import Filled, fill
-from rotation.models import Attempt, CallDay, CallHour, CallMinute, DayStat, HourStat, MinuteStat, Request
+from rotation.models import (
+    Attempt,
+    CallDay,
+    CallHour,
+    CallMinute,
+    ClientDay,
+    DayStat,
+    HourStat,
+    KindDay,
+    MinuteStat,
+    Request,
+)
 
 pytestmark = pytest.mark.django_db
 END = datetime(2025, 11, 20, 12, 30, tzinfo=UTC)
@@ -24,6 +35,7 @@ def filled(seed: int = 1) -> Filled:
 
 def test_rows_and_roll_ups_agree_at_every_grain():
     starter.load(simulated=True)
+    client_keys.issue("somebody")
     done = filled()
     assert Request.objects.count() == done.calls
     assert Attempt.objects.count() == done.attempts
@@ -32,6 +44,9 @@ def test_rows_and_roll_ups_agree_at_every_grain():
         assert table.objects.aggregate(n=Sum("calls"))["n"] == done.calls
     for table in (MinuteStat, HourStat, DayStat):
         assert table.objects.aggregate(n=Sum("attempts"))["n"] == done.attempts
+    assert KindDay.objects.aggregate(n=Sum("attempts"))["n"] == done.attempts
+    assert ClientDay.objects.aggregate(n=Sum("calls"))["n"] == done.calls
+    assert ClientDay.objects.aggregate(n=Sum("cost"))["n"] == CallDay.objects.aggregate(n=Sum("cost"))["n"]
     assert not Request.objects.filter(at__gt=END).exists()
     assert not Request.objects.filter(simulated=False).exists()
 

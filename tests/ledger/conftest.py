@@ -27,7 +27,8 @@ from tests.ledger.journals import Writer
 
 WRITTEN = """
     rotation_request, rotation_attempt, rotation_minutestat, rotation_hourstat, rotation_daystat, rotation_callminute,
-    rotation_callhour, rotation_callday, rotation_journalfile, rotation_cooldown, rotation_breakerstate, rotation_trip,
+    rotation_callhour, rotation_callday, rotation_clientday, rotation_kindday, rotation_keptprompt, rotation_switch,
+    rotation_journalfile, rotation_cooldown, rotation_breakerstate, rotation_trip,
     rotation_learnedlimit, rotation_provider, rotation_clientkey"""
 
 

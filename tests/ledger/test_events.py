@@ -28,7 +28,8 @@ def ids(sql: psycopg.Connection) -> dict[str, int]:
         then,
     )
     account = made(
-        "INSERT INTO rotation_account (provider_id, label, plan, enabled) VALUES (%s, 'main', '', true) RETURNING id",
+        "INSERT INTO rotation_account (provider_id, label, plan, enabled, verify_share)"
+        " VALUES (%s, 'main', '', true, 0.2) RETURNING id",
         provider,
     )
     key = made(
@@ -39,8 +40,8 @@ def ids(sql: psycopg.Connection) -> dict[str, int]:
     )
     deployment = made(
         "INSERT INTO rotation_deployment (provider_id, model_id, label, family, input_modalities, reasoning,"
-        " price_source, free, status, status_reason, tags, lacks, created_at)"
-        " VALUES (%s, 'm', '', '', '{text}', false, '', true, 'verified', '', '{}', '{}', %s) RETURNING id",
+        " price_source, free, status, status_reason, tags, lacks, missed, created_at)"
+        " VALUES (%s, 'm', '', '', '{text}', false, '', true, 'verified', '', '{}', '{}', 0, %s) RETURNING id",
         provider,
         then,
     )

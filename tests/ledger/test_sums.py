@@ -16,6 +16,7 @@ from rotation.core.failures import TABLE, FailureKind
 from rotation.core.stats import BUCKETS, bucket_of
 from rotation.ledger.rows import call_of
 from rotation.ledger.sums import Level, attempt_sums, call_sums, coarser, column_of, full
+from tests.ledger import journals
 from tests.ledger.journals import NOON, Writer, random_call
 
 ATTEMPTS = """
@@ -43,6 +44,18 @@ CALL_SUMS = """
     SELECT at, pool, simulated, calls, first_try, rotated, failed, refused, cancelled, interrupted, attempts,
         tokens_in, tokens_out, cost
     FROM {table} ORDER BY 1, 2, 3"""
+CLIENTS = """
+    SELECT date_trunc('day', at, 'UTC'), client_key_id, simulated, count(*),
+        count(*) FILTER (WHERE outcome = 'answered'),
+        sum(tokens_in), sum(tokens_out), coalesce(sum(cost), 0)
+    FROM rotation_request WHERE client_key_id IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+CLIENT_SUMS = """
+    SELECT at, client_key_id, simulated, calls, answered, tokens_in, tokens_out, cost
+    FROM rotation_clientday ORDER BY 1, 2, 3"""
+KINDS = """
+    SELECT date_trunc('day', at, 'UTC'), deployment_id, outcome, count(*)
+    FROM rotation_attempt GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+KIND_SUMS = "SELECT at, deployment_id, kind, attempts FROM rotation_kindday ORDER BY 1, 2, 3"
 TIMES = "SELECT deployment_id, total_ms FROM rotation_attempt WHERE outcome = 'ok'"
 HISTOGRAMS = "SELECT deployment_id, total_hist FROM {table}"
 
@@ -63,6 +76,21 @@ def test_roll_ups_equal_what_the_rows_say(seed: int, writer: Writer, once: Any, 
         assert sql.execute(ATTEMPT_SUMS.format(table=stat)).fetchall() == sql.execute(ATTEMPTS, at).fetchall()
         assert sql.execute(CALL_SUMS.format(table=calls)).fetchall() == sql.execute(CALLS, at).fetchall()
         assert histograms(sql, stat) == times(sql)
+    assert sql.execute(CLIENT_SUMS).fetchall() == sql.execute(CLIENTS).fetchall()
+    assert sql.execute(KIND_SUMS).fetchall() == sql.execute(KINDS).fetchall()
+
+
+def test_the_jobs_own_calls_are_marked_and_not_counted_among_the_clients(
+    writer: Writer, once: Any, sql: psycopg.Connection
+) -> None:
+    writer.write(journals.call(internal=True, client=9), journals.call())
+    once()
+    assert sql.execute("SELECT client_key_id, internal FROM rotation_request ORDER BY 1").fetchall() == [
+        (7, False), (9, True),
+    ]  # fmt: skip
+    assert sql.execute("SELECT sum(calls) FROM rotation_callday").fetchall() == [(1,)]
+    assert sql.execute("SELECT sum(attempts) FROM rotation_daystat").fetchall() == [(2,)]
+    assert sql.execute("SELECT client_key_id, calls FROM rotation_clientday ORDER BY 1").fetchall() == [(7, 1), (9, 1)]
 
 
 def times(sql: psycopg.Connection) -> Counter[tuple[int, int]]:

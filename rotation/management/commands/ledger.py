@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from rotation.ledger import heartbeat
+from rotation.ledger.again import put_back
 from rotation.ledger.files import Journal
 from rotation.ledger.loop import Ledger, Refused, one_line
 from rotation.ledger.session import Held
@@ -22,19 +23,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="write what is there now and exit")
+        parser.add_argument("--again", action="store_true", help="put back what was set aside, to be read once more")
         parser.add_argument("--check", action="store_true", help="exit 0 when a ledger is at work on this journal")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["check"]:
             self.check_heartbeat()
             return
-        ledger = Ledger(Journal(settings.ROTATION_JOURNAL_DIR), settings.DATABASES["default"])
+        journal = Journal(settings.ROTATION_JOURNAL_DIR)
+        if options["again"]:
+            self.put_back(journal)
+            if not options["once"]:
+                return
+        ledger = Ledger(journal, settings.DATABASES["default"])
         if options["once"]:
             self.write_once(ledger)
             return
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ledger.stop())
         ledger.run()
+
+    def put_back(self, journal: Journal) -> None:
+        lines = put_back(journal)
+        if lines:
+            self.stdout.write(f"{lines} lines that were set aside are read once more by the ledger.")
+        else:
+            self.stdout.write("No line is set aside.")
 
     def write_once(self, ledger: Ledger) -> None:
         try:
