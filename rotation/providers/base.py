@@ -133,7 +133,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One model as a provider's listing offers it. Prices USD per token, None = not given or variable (-1)."""
+    """One model as a provider's listing offers it. Prices USD per token, None = not given or variable (-1).
+
+    `expires` is the announced end as told, "" when the listing says that none is, None when it says nothing.
+    """
 
     model: str
     name: str = ""

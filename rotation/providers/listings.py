@@ -7,6 +7,7 @@ of an entry are each kind's own; here are the readers they share.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,8 +16,9 @@ from rotation.providers.envelope import complaint
 from rotation.providers.redact import plain, redact
 from rotation.providers.wire import bare, html_title, is_html, parse
 
-MOST = 100_000
-LONGEST_ID = 300
+MOST = 20_000  # the largest known have some hundreds
+LONGEST_ID = 255
+_ODD = re.compile(r"[<>\"'`\\]|\A\s|\s\Z")
 _MOST_TOKENS = 1_000_000_000
 _DEAREST = 1.0  # USD per token; more is a price in another unit
 
@@ -69,6 +71,8 @@ def _id(entry: Any, ids: tuple[str, ...], place: int) -> str:
         raise ValueError(f"entry {place} of the listing has no id")
     if len(name) > LONGEST_ID or not name.isprintable():
         raise ValueError(f"entry {place} of the listing has an id with control characters or of {len(name)} characters")
+    if _ODD.search(name):
+        raise ValueError(f"entry {place} of the listing has an id with quotes, brackets or blanks no model id has")
     return name
 
 

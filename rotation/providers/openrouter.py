@@ -128,6 +128,7 @@ def _listed(entry: dict[str, Any]) -> Listed:
     shape, best = listings.fields(entry.get("architecture")), listings.fields(entry.get("top_provider"))
     pricing, supported = listings.fields(entry.get("pricing")), listings.texts(entry.get("supported_parameters"))
     inputs, outputs = listings.texts(shape.get("input_modalities")), listings.texts(shape.get("output_modalities"))
+    prices = [listings.price(pricing.get(side)) for side in ("prompt", "completion")]
     return Listed(
         model=entry["id"],
         name=plain(entry.get("name")) or entry["id"],
@@ -140,9 +141,9 @@ def _listed(entry: dict[str, Any]) -> Listed:
         tools=listings.offers(supported, "tools"),
         json_schema=listings.offers(supported, "structured_outputs"),
         reasoning="reasoning" in supported or bool(entry.get("reasoning")),
-        price_in=listings.price(pricing.get("prompt")),
-        price_out=listings.price(pricing.get("completion")),
-        free=entry["id"].endswith(FREE),
-        expires=plain(entry.get("expiration_date")) or None,
+        price_in=prices[0],
+        price_out=prices[1],
+        free=entry["id"].endswith(FREE) and not any(prices),
+        expires=plain(entry["expiration_date"]) if "expiration_date" in entry else None,
         raw=entry,
     )
