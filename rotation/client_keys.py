@@ -40,10 +40,15 @@ def issue(
 
 def cut(key: ClientKey) -> str:
     """Give an unsaved row a key of its own; the plain text is in nobody's hands but the caller's."""
-    public = "".join(secrets.choice(BASE62) for _ in range(8))
-    plain = f"rk_{public}_{''.join(secrets.choice(BASE62) for _ in range(43))}"
-    key.prefix, key.last4, key.digest = public, plain[-4:], digest(plain)
+    key.prefix = chance(8)
+    plain = f"rk_{key.prefix}_{chance(43)}"
+    key.last4, key.digest = plain[-4:], digest(plain)
     return plain
+
+
+def chance(length: int) -> str:
+    """So many letters and digits nobody can guess."""
+    return "".join(secrets.choice(BASE62) for _ in range(length))
 
 
 def find(plain: str) -> ClientKey | None:

@@ -7,9 +7,11 @@ The address a name resolves to is judged before it is connected to, and connecte
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from ipaddress import ip_address
 
 import httpx2
@@ -23,8 +25,24 @@ TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 TOTAL = 30.0
 
 
+class Cause(StrEnum):
+    """What was wrong with the way there or back."""
+
+    DNS = "dns"
+    ADDRESS = "address"
+    CONNECTION = "connection"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    BROKEN = "broken"
+    TOO_LARGE = "too_large"
+
+
 class FetchFailed(Exception):
     """No whole answer; the message is one line, without address or secret."""
+
+    def __init__(self, words: str, cause: Cause = Cause.BROKEN) -> None:
+        super().__init__(words)
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +73,26 @@ def fetch(outgoing: Outgoing, reach: Collection[Reach], *, cap: int = CAP, total
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:
                 return _ask(client, outgoing, url, address, cap, until)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 if last == 0:
-                    raise FetchFailed("no connection") from None
+                    raise _unconnected(error) from None
             except httpx2.TimeoutException:
-                raise FetchFailed("no answer in time") from None
+                raise FetchFailed("no answer in time", Cause.TIMEOUT) from None
             except httpx2.HTTPError as error:
                 raise FetchFailed(f"no answer ({type(error).__name__})") from None
-    raise FetchFailed("its name leads to an address this provider may not live at")
+    raise FetchFailed("its name leads to an address this provider may not live at", Cause.ADDRESS)
+
+
+def _unconnected(error: BaseException) -> FetchFailed:
+    """Why there is no connection: refused, silent, or no trust in the certificate."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            why = f": {seen.verify_message}" if isinstance(seen, ssl.SSLCertVerificationError) else ""
+            return FetchFailed(f"no trusted connection (TLS){why}", Cause.TLS)
+        seen = seen.__cause__ or seen.__context__
+    slow = isinstance(error, httpx2.ConnectTimeout)
+    return FetchFailed("no connection", Cause.TIMEOUT if slow else Cause.CONNECTION)
 
 
 def _ask(client: httpx2.Client, outgoing: Outgoing, url: httpx2.URL, address: str, cap: int, until: float) -> Reply:
@@ -81,9 +111,9 @@ def _read(response: httpx2.Response, cap: int, until: float) -> bytes:
         parts.append(part)
         size += len(part)
         if size > cap:
-            raise FetchFailed(f"answered more than {cap // 2**20} MiB")
+            raise FetchFailed(f"answered more than {cap // 2**20} MiB", Cause.TOO_LARGE)
         if time.monotonic() > until:
-            raise FetchFailed("no whole answer in time")
+            raise FetchFailed("no whole answer in time", Cause.TIMEOUT)
     return b"".join(parts)
 
 
@@ -92,6 +122,6 @@ def _resolved(host: str, port: int, reach: Collection[Reach]) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise FetchFailed("its name could not be resolved") from None
+        raise FetchFailed("its name could not be resolved", Cause.DNS) from None
     addresses = dict.fromkeys(str(entry[4][0]).split("%", 1)[0] for entry in found)
     return [address for address in addresses if verdict(ip_address(address)) in reach]
