@@ -10,19 +10,15 @@ from urllib.parse import unquote
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from dashboard.navigation import groups
 from rotation.models import Role
 from rotation.roles import role_of, suffices, wanted
 
 THEMES = {"auto": "light", "light": "dark", "dark": "auto"}  # each with the one the button offers next
-PAGES = (
-    ("Overview", "overview", {"overview", "table"}),
-    ("Requests", "requests", {"requests", "request", "why_not"}),
-    ("Transcription", "transcription", {"transcription"}),
-)
+DIALOG = "dialog"  # the id of the element into which pages are opened as a dialog
 
 
 @cache
@@ -62,16 +58,25 @@ class LocalTime:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: what base.html asks for."""
+    """Context processor: what base.html asks for. `layout` is what a page extends that may also open as a dialog."""
     theme = request.COOKIES.get("theme", "auto")
     theme = theme if theme in THEMES else "auto"
+    may = May(request)
+    navigation = groups(request.path, may.role)
     return {
         "theme": theme,
         "next_theme": THEMES[theme],
         "zone": timezone.get_current_timezone_name(),
-        "pages": links(request),
-        "may": May(request),
+        "navigation": navigation,
+        "here": next((link.label for group in navigation for link in group.links if link.current), "Pages"),
+        "may": may,
+        "layout": "dashboard/_dialog.html" if in_dialog(request) else "base.html",
     }
+
+
+def in_dialog(request: HttpRequest) -> bool:
+    """Whether the answer is put into the dialog of the page that asks."""
+    return request.headers.get("HX-Target") == DIALOG
 
 
 class May:
@@ -82,16 +87,7 @@ class May:
 
     @cached_property
     def role(self) -> Role | None:
-        return role_of(getattr(self.request, "user", None))
+        return role_of(getattr(self.request, "user", None))  # a failing request may have none yet
 
     def __getitem__(self, route: str) -> bool:
         return suffices(self.role, wanted(route, "POST"))
-
-
-def links(request: HttpRequest) -> list[dict[str, Any]]:
-    here = request.resolver_match.view_name if request.resolver_match else ""
-    pages = [{"label": label, "url": reverse(name), "current": here in names} for label, name, names in PAGES]
-    user = getattr(request, "user", None)  # a failing request may have none yet
-    if user is not None and user.is_active and user.is_staff:
-        pages.append({"label": "Admin", "url": reverse("admin:index"), "current": False})
-    return pages

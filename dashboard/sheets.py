@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from dashboard.exports import FORMULA as FORMULA  # noqa: PLC0414 - known by this name as well
+from dashboard.exports import harmless
 from dashboard.overview import Overview
 from dashboard.queries.ladder import Step
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +76,5 @@ def as_csv(sheet: Sheet) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(sheet.columns)
-    writer.writerows([["'" + cell if cell.startswith(FORMULA) else cell for cell in row] for row in sheet.rows])
+    writer.writerows([[harmless(cell) for cell in row] for row in sheet.rows])
     return out.getvalue()

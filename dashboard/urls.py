@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dashboard.views import access, order, overview, requests, savings, status, transcription
+from dashboard.views import access, order, overview, requests, savings, status, style, transcription
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -26,4 +26,6 @@ urlpatterns = [
     path("status.json", status.status_json, name="status_json"),
     path("favicon.ico", access.icon, name="icon"),
     path("theme/", access.theme, name="theme"),
+    path("style/", style.style, name="style"),
+    path("style/form/", style.style_form, name="style_form"),
 ]

@@ -45,6 +45,8 @@ PAGES: Mapping[str, Wants] = {
     "logout": EVERYBODY,
     "icon": EVERYBODY,
     "theme": EVERYBODY,
+    "style": OWN,
+    "style_form": OWN,
     "status": EVERYBODY,
     "status_badge": EVERYBODY,
     "status_json": EVERYBODY,

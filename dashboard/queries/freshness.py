@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2s
+from typing import Any
 
 from dashboard.queries.sums import fetch
 from dashboard.span import Span, floored
@@ -22,8 +23,16 @@ STATE = """
            (SELECT max(id) FROM rotation_jobrun WHERE state <> 'running')"""
 
 
+def token(*facts: Any) -> str:
+    """A short text that differs when the facts do."""
+    return blake2s(repr(facts).encode(), digest_size=8).hexdigest()
+
+
+def everything(now: datetime) -> tuple[Any, ...]:
+    """One query: facts of which one moves with whatever is written, by the ledger, a job or a person."""
+    return fetch(STATE, [floored(now, timedelta(minutes=1)) - timedelta(minutes=2)])[0]
+
+
 def state(span: Span) -> str:
     """One query: a token that differs when the page would. The window's own movement counts: bars move with time."""
-    row = fetch(STATE, [floored(span.now, timedelta(minutes=1)) - timedelta(minutes=2)])[0]
-    moved = floored(span.now, span.range.bar)
-    return blake2s(repr((span.range.name, moved, row)).encode(), digest_size=8).hexdigest()
+    return token(span.range.name, floored(span.now, span.range.bar), everything(span.now))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django import template
+from django import forms, template
+from django.utils import timezone
 
 from dashboard import figures
+from dashboard.filters import Filter
+from dashboard.listing import State
 
 register = template.Library()
 
@@ -60,3 +63,50 @@ def short(model_id: str) -> str:
 def plain(label: str) -> str:
     """A provider's label without "(simulated)", where a banner says so already."""
     return label.removesuffix(" (simulated)")
+
+
+@register.filter
+def clip(text: object, most: int = 160) -> str:
+    """Foreign text cut to what a page can bear; the whole of it is in the export."""
+    whole = str(text)
+    return whole if len(whole) <= most else whole[:most] + "…"
+
+
+@register.filter
+def kind(field: forms.BoundField) -> str:
+    """How a field is laid out: `tick` (one checkbox), `ticks` (several), `secret`, `select`, `lines`, else `text`."""
+    layouts: dict[type[forms.Widget], str] = {
+        forms.CheckboxInput: "tick",
+        forms.CheckboxSelectMultiple: "ticks",
+        forms.RadioSelect: "ticks",
+        forms.PasswordInput: "secret",
+        forms.Select: "select",
+        forms.Textarea: "lines",
+    }
+    widget = field.field.widget
+    return next((name for made, name in layouts.items() if isinstance(widget, made)), "text")
+
+
+@register.filter
+def filter_kind(each: Filter) -> str:
+    return type(each).__name__
+
+
+@register.filter
+def chosen(each: Filter, state: State) -> object:
+    """What a filter is set to; None when it is not."""
+    return state.chosen.get(each.key)
+
+
+@register.filter
+def shown(value: object) -> object:
+    """A plain cell: a dash for nothing, words for yes and no, moments in the reader's zone."""
+    if value is None or value == "":
+        return figures.NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{timezone.localtime(value):%d %b %Y %H:%M}"
+    if isinstance(value, int):
+        return figures.count(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

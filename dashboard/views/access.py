@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import figures, throttle
-from dashboard.forms import FirstAccount, SignIn
+from dashboard.forms.doors import FirstAccount, SignIn
 from dashboard.frame import THEMES
 from rotation import setup_link
 

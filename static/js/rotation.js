@@ -15,8 +15,11 @@ remember("tz", Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
 // A hidden tab asks nothing. One request at a time: htmx drops a tick while one is on its way (hx-sync).
 const look = () => {
   if (document.visibilityState !== "visible" || !window.htmx) return;
-  document.querySelectorAll("[data-live]").forEach((part) => window.htmx.trigger(part, "tick"));
+  document.querySelectorAll("[data-live]").forEach((part) => { if (!busy(part)) window.htmx.trigger(part, "tick"); });
 };
+// Nothing is renewed under the hands of somebody who types in it, has one of its menus open, or drags a row of it.
+const busy = (part) => part.querySelector(".menu[open], .dragged") ||
+  (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 setInterval(look, TICK);
 document.addEventListener("visibilitychange", look);
 
@@ -31,7 +34,7 @@ const live = (yes) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.elt.closest("[data-live]")) live(event.detail.successful);
 });
-document.addEventListener("htmx:afterSwap", () => live(true));
+document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.closest("[data-live]")) live(true); });
 // A session that ended answers with the login page: go there instead of showing it inside this one.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!event.detail.xhr.responseURL.includes("/login/")) return;
@@ -73,7 +76,6 @@ document.addEventListener("DOMContentLoaded", () => {
   setSkew();
   countDown();
   if (document.querySelector("[data-live]")) live(true);
-  document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
 });
 setInterval(countDown, 1000);
 
@@ -91,6 +93,50 @@ document.addEventListener("submit", (event) => {
   form.querySelector("[data-theme-word]").textContent = chosen;
 });
 
+// Dialogs: a link with data-dialog opens its page in <dialog id="dialog">; without script it simply leads there.
+// A form in it stays there until the server sends the browser elsewhere.
+const dialog = () => document.getElementById("dialog");
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-dialog]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !window.htmx) return;
+  event.preventDefault();
+  window.htmx.ajax("GET", link.getAttribute("href"), { target: "#dialog", swap: "innerHTML" });
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const box = dialog();
+  if (event.detail.target !== box) return;
+  box.querySelectorAll("form[method=post]").forEach((form) => {
+    form.setAttribute("hx-post", form.getAttribute("action"));
+    form.setAttribute("hx-target", "#dialog");
+    form.setAttribute("hx-swap", "innerHTML");
+  });
+  window.htmx.process(box);
+  if (!box.open) box.showModal();
+  (box.querySelector("[aria-invalid=true]") || box.querySelector("[autofocus], input:not([type=hidden]), select, textarea, .button"))?.focus();
+});
+document.addEventListener("click", (event) => {
+  const box = dialog();
+  const inside = box && box.open && box.contains(event.target);
+  if (!inside || !(event.target === box || event.target.closest("[data-close]"))) return;
+  event.preventDefault();
+  if (box.querySelector("[data-reload]")) location.reload(); // what was done in it shows on the page
+  else box.close();
+});
+// Escape closes it by itself; what it held (a key shown once) goes with it.
+document.addEventListener("close", (event) => { if (event.target === dialog()) event.target.replaceChildren(); }, true);
+
+// Menus close by a click elsewhere and by Escape. Toasts of success leave by themselves.
+document.addEventListener("click", (event) => {
+  document.querySelectorAll(".menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  event.target.closest("[data-dismiss]")?.closest(".toast").remove();
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.(".menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 // Copy buttons beside a line of code; shown by script, because they need it.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
@@ -105,6 +151,10 @@ document.addEventListener("click", async (event) => {
   }
   setTimeout(() => { button.textContent = "Copy"; }, 2000);
 });
-document.addEventListener("htmx:afterSwap", () => {
-  document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
+// What needs a script is shown by it.
+const reveal = () => document.querySelectorAll("[data-copy], [data-dismiss]").forEach((one) => { one.hidden = false; });
+document.addEventListener("htmx:afterSwap", reveal);
+document.addEventListener("DOMContentLoaded", () => {
+  reveal();
+  setTimeout(() => document.querySelectorAll(".toast.success").forEach((toast) => toast.remove()), 8000);
 });
