@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -15,10 +16,11 @@ from dashboard import figures
 from dashboard.charts.bars import Bar, bars
 from dashboard.charts.meter import meter
 from dashboard.lines import Line, lines
-from dashboard.queries import calls, catalogue, health, keys, ladder, mode, prices, requests
+from dashboard.queries import calls, catalogue, health, keys, ladder, mode, prices
 from dashboard.queries.health import Benched
 from dashboard.queries.keys import KeyRow
 from dashboard.queries.order import Move, Primary, history, judged, moves, next_run, primary
+from dashboard.queries.search import Sought, search
 from dashboard.rungs import Ladder, drawn_ladder
 from dashboard.span import Span
 from dashboard.tiles import Tile, tiles
@@ -141,7 +143,8 @@ class Overview:
 
     @cached_property
     def latest(self) -> list[Line]:
-        return lines(requests.page(simulated=self.simulated, size=LATEST, now=self.now))
+        found = search(Sought(self.simulated), size=LATEST, after=None, now=self.now, clock=monotonic)
+        return lines(found.logged)
 
     @cached_property
     def pulse(self) -> Pulse:

@@ -1,8 +1,4 @@
-"""Requests and their attempts as rows: the latest, a page of them, one.
-
-Raw rows are read newest first by primary key. Before that, the hourly roll-up tells how far back enough of the wanted
-rows lie, so that rare outcomes (or none at all) never make Postgres walk through a million others.
-"""
+"""Requests and their attempts as rows: a place in the log, one request. `search` finds many of them."""
 
 from __future__ import annotations
 
@@ -12,21 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from rotation.models import Attempt, Request
 
-from dashboard.queries.sums import fetch
-from dashboard.span import floored
-from rotation.models import Attempt, CallOutcome, Request
-
-HOUR = LONGEST_CALL = timedelta(hours=1)
-COUNTED = {
-    None: "calls",
-    CallOutcome.ANSWERED: "first_try + rotated",
-    CallOutcome.FAILED: "failed",
-    CallOutcome.REFUSED: "refused",
-    CallOutcome.CANCELLED: "cancelled",
-    CallOutcome.INTERRUPTED: "interrupted",
-}
+LONGEST_CALL = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +39,6 @@ class Logged:
 
     request: Request
     attempts: tuple[Attempt, ...]
-
-
-def horizon(*, simulated: bool, outcome: CallOutcome | None, before: datetime, enough: int) -> datetime:
-    """One query: the hour from which on at least `enough` such calls began before `before`, as far as there are any.
-
-    The hour `before` lies in is part of it but not counted: its calls may all be newer.
-    """
-    column = COUNTED[outcome]
-    hours = fetch(
-        f"SELECT at, {column} FROM rotation_callhour "  # noqa: S608 - no input
-        f"WHERE simulated = %s AND at <= %s AND {column} > 0 ORDER BY at DESC LIMIT %s",
-        [simulated, before - HOUR, enough],
-    )
-    found, first = 0, floored(before, HOUR)
-    for at, many in hours:
-        found, first = found + many, at
-        if found >= enough:
-            break
-    return first
-
-
-def page(
-    *, simulated: bool, size: int, outcome: CallOutcome | None = None, after: Cursor | None = None, now: datetime
-) -> list[Logged]:
-    """Three queries at most: `size` requests, newest first, with their attempts."""
-    start = horizon(simulated=simulated, outcome=outcome, before=after.at if after else now, enough=size)
-    chosen = Request.objects.filter(simulated=simulated, at__gte=start).defer("trace")
-    if outcome is not None:
-        chosen = chosen.filter(outcome=outcome)
-    if after is not None:
-        chosen = chosen.filter(Q(at__lt=after.at) | Q(at=after.at, id__lt=after.id), at__lte=after.at)
-    return with_attempts(list(chosen.order_by("-at", "-id")[:size]))
 
 
 def with_attempts(requests: Sequence[Request]) -> list[Logged]:

@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from time import monotonic
+from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from dashboard import story
+from dashboard.exports import TYPES, Batch, export
 from dashboard.inquest import Inquest
 from dashboard.lines import lines
+from dashboard.live import live
 from dashboard.queries import mode
-from dashboard.queries.requests import Cursor, one, page
-from rotation.models import CallOutcome
+from dashboard.queries.freshness import everything, token
+from dashboard.queries.requests import Cursor, Logged, one
+from dashboard.queries.search import Sought, search
+from dashboard.seeking import Offered, Words, request_id
+from rotation.models import Request
 from rotation.why import why_not
 
 PAGE = 50
+EXPORTED = 5_000  # calls in one file
 LONGEST_NAME = 200
+STORED = tuple(field.name for field in Request._meta.concrete_fields if field.name not in {"trace", "needs", "policy"})
+COLUMNS = (*STORED, "story")
 
 
 @require_safe
-def requests(request: HttpRequest) -> HttpResponse:
-    """Newest first, `?outcome=` and `?after=` (a place in the log, from the link to older ones)."""
-    wanted = request.GET.get("outcome", "")
-    outcome = CallOutcome(wanted) if wanted in CallOutcome.values else None
+def requests(request: HttpRequest) -> HttpResponseBase:
+    """Newest first, by the filters of the link; `?id=` leads to one call, `?format=csv|json` gives a file."""
+    if (wanted := request_id(request.GET.get("id", ""))) is not None and one(wanted) is not None:
+        return redirect("request", uuid=wanted)
+    words, simulated, now = Words.read(request.GET), mode.simulated(), timezone.now()
+    if (kind := request.GET.get("format", "")) in TYPES:
+        return export(request, kind, "requests", COLUMNS, lambda: rows(words.sought(simulated=simulated), now))
     after = Cursor.read(request.GET.get("after"))
-    simulated = mode.simulated()
-    found = page(simulated=simulated, size=PAGE + 1, outcome=outcome, after=after, now=timezone.now())
-    shown = found[:PAGE]
-    last = shown[-1].request if len(found) > PAGE else None
-    context = {
-        "lines": lines(shown),
-        "outcome": outcome,
-        "outcomes": CallOutcome.choices,
-        "older": Cursor(last.at, last.id) if last else None,
-        "after": after,
-        "simulated": simulated,
-        "endpoint": request.build_absolute_uri("/v1/chat/completions"),
-    }
-    return render(request, "dashboard/requests.html", context)
+
+    def context() -> dict[str, Any]:
+        found = search(words.sought(simulated=simulated), size=PAGE, after=after, now=now, clock=monotonic)
+        return {
+            "found": found,
+            "older": words.link(after=str(found.older)) if found.older else "",
+            "lines": lines(found.logged),
+            "words": words,
+            "offered": Offered(),
+            "after": after,
+            "lost": request.GET.get("id", "").strip()[:LONGEST_NAME],
+            "simulated": simulated,
+            "endpoint": request.build_absolute_uri("/v1/chat/completions"),
+        }
+
+    state = token("requests", words.link(), str(after)) if after else token(words.link(), everything(now))
+    return live(request, state, "dashboard/requests.html", "dashboard/_requests.html", context)
+
+
+def rows(sought: Sought, now: datetime) -> Iterator[Batch]:
+    """Page after page, as they are found."""
+    after, told = None, 0
+    while told < EXPORTED:
+        found = search(sought, size=min(500, EXPORTED - told), after=after, now=now, clock=monotonic)
+        yield [row(logged) for logged in found.logged]
+        told, after = told + len(found.logged), found.older
+        if after is None:
+            return
+
+
+def row(logged: Logged) -> list[Any]:
+    told = [getattr(logged.request, name) for name in STORED]
+    return [*told, story.short(logged.request, logged.attempts)]
 
 
 @require_safe

@@ -40,7 +40,7 @@ from tests.dashboard.calls import HOSTILE, attempt, call, ledger
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., UUID]
 LIVE = (
-    22  # session, user, state, mode, 2 health, 2 tiles, order, measured, bars, 3 keys, 2 order, 3 catalogue, 3 latest
+    23  # session, user, state, mode, 2 health, 2 tiles, order, measured, bars, 3 keys, 2 order, 3 catalogue, 4 latest
 )
 NOON = datetime(2025, 11, 20, 12, 7, 30, tzinfo=UTC)
 
