@@ -60,12 +60,22 @@ BOUNDS: Mapping[str, Bounds] = {
 ANY = Bounds()
 
 
-def unfit(deployment: Deployment, needs: Needs, kind: str = "") -> str | None:
-    """Why this deployment of a provider of this kind cannot serve these needs; None when it can, as far as is known."""
+def wanted(needs: Needs) -> tuple[Feature, ...]:
+    """The features a call uses: the same for every deployment it could go to."""
+    return tuple(feature for feature in FEATURES if feature.wanted(needs))
+
+
+def unfit(
+    deployment: Deployment, needs: Needs, kind: str = "", features: Sequence[Feature] | None = None
+) -> str | None:
+    """Why this deployment of a provider of this kind cannot serve these needs; None when it can, as far as is known.
+
+    `features` are those `wanted`, where they are known already.
+    """
     if deployment.type != needs.type:
         return f"this model is for {deployment.type}, the call is for {needs.type}"
-    for feature in FEATURES:
-        if feature.wanted(needs) and feature.missing(deployment):
+    for feature in wanted(needs) if features is None else features:
+        if feature.missing(deployment):
             return f"the call uses {feature.words}, which this model does not support"
     return _too_much(needs, BOUNDS.get(kind, ANY)) or _too_long(deployment, needs)
 

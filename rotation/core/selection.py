@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rotation.core.fitness import unfit
+from rotation.core.fitness import unfit, wanted
 from rotation.core.policy import Policy
 from rotation.core.targets import Needs, Target
 
@@ -62,10 +62,10 @@ def select(
 ) -> list[Candidate]:
     """Every target with its standing, in the order given; the resting ones allowed as a last resort are marked."""
     found: list[Candidate] = []
-    known, reason = -1, None
+    known, reason, features = -1, None, wanted(needs)
     for target in targets:
         if target.deployment.id != known:  # the targets of a deployment stand together
-            known, reason = target.deployment.id, unfit(target.deployment, needs, target.provider.kind)
+            known, reason = target.deployment.id, unfit(target.deployment, needs, target.provider.kind, features)
         found.append(Candidate(target, standing(target) if reason is None else Standing(State.UNFIT, NEVER, reason)))
     if any(c.standing.guessed for c in found):
         return _with_last_resorts(found, policy)

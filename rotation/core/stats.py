@@ -6,7 +6,7 @@ Histograms are plain lists of counts, so that they add up in Python and in SQL a
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -112,12 +112,15 @@ class Recent:
         """Remember a value; the oldest one goes when the ring is full. What is not finite is left out."""
         if not math.isfinite(value):
             return
-        self._sorted = None
         if len(self._values) < self.size:
             self._values.append(value)
         else:
+            if self._sorted is not None:
+                del self._sorted[bisect_left(self._sorted, self._values[self._next])]
             self._values[self._next] = value
             self._next = (self._next + 1) % self.size
+        if self._sorted is not None:
+            insort(self._sorted, value)
 
     def quantile(self, q: float) -> float | None:
         """The q-quantile, linear between neighbours; None while empty."""

@@ -105,19 +105,16 @@ class Target:
     account: Account
     provider: Provider
     scopes: frozenset[str] = field(init=False)
+    id: tuple[int, int] = field(init=False, repr=False, compare=False)  # (deployment id, key id)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes", frozenset(scopes_of(self)))
+        object.__setattr__(self, "id", (self.deployment.id, self.key.id))
 
     @property
     def name(self) -> str:
         """`provider/model`, the name a client may ask for."""
         return f"{self.provider.name}/{self.deployment.model}"
-
-    @property
-    def id(self) -> tuple[int, int]:
-        """(deployment id, key id)."""
-        return self.deployment.id, self.key.id
 
 
 def provider_scope(target: Target) -> str:

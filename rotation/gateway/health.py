@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from rotation.core.breaker import Breaker
@@ -41,8 +42,10 @@ Note = Callable[[Mapping[str, Any]], None]
 class Health:
     """All of it, in memory, on one event loop. `now` is the gateway's steady clock (epoch seconds that never jump)."""
 
-    def __init__(self, *, now: Callable[[], float], rand: Callable[[], float], note: Note) -> None:
-        self.now, self.rand, self.note = now, rand, note
+    def __init__(
+        self, *, now: Callable[[], float], rand: Callable[[], float], note: Note, log: logging.Logger = log
+    ) -> None:
+        self.now, self.rand, self.note, self._log = now, rand, note, log
         self.cooldowns: dict[str, Cooldown] = {}
         self.breakers: dict[str, Breaker] = {}
         self.benched: dict[str, Block] = {}
@@ -60,9 +63,18 @@ class Health:
 
     # choosing
 
+    @property
+    def all_well(self) -> bool:
+        """Whether nothing at all is in anybody's way, quotas aside."""
+        return not (self.cooldowns or self._open or self.benched)
+
+    @property
+    def _troubles(self) -> tuple[AbstractSet[str], ...]:
+        return self.cooldowns.keys(), self._open, self.benched.keys()
+
     def standing(self, target: Target) -> Standing:
         """How a target stands now; what is in its way longest is the reason given."""
-        if not (self.cooldowns or self._open or self.benched):
+        if self.all_well or all(known.isdisjoint(target.scopes) for known in self._troubles):
             return READY
         found = [s for scope in target.scopes for s in self._in_the_way(scope)]
         told = [s for s in found if not s.guessed]
@@ -211,7 +223,7 @@ class Health:
             return
         self.mind(scope)
         if transition.after is BreakerState.OPEN:
-            log.error("breaker of %s opened: %s", scope, transition.reason, extra={"request_id": request})
+            self._log.error("breaker of %s opened: %s", scope, transition.reason, extra={"request_id": request})
         self.note({"t": "breaker", "at": self.now(), "scope": scope, "before": transition.before,
                    "after": transition.after, "until": transition.until, "opens": transition.opens,
                    "reason": transition.reason, "request": request or None})  # fmt: skip

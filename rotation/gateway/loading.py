@@ -7,7 +7,6 @@ start is possible while the database is away. Runs in a thread of its own; the e
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections import defaultdict
 from datetime import datetime
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -24,9 +22,11 @@ from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, PRESETS, Policy, policy_from
 from rotation.core.selection import NEVER
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
+from rotation.gateway import sealed_file
 from rotation.gateway.audio_calls import sent_today
 from rotation.gateway.clients import Client
 from rotation.gateway.snapshot import Block, Learned, Snapshot, StoredBreaker
+from rotation.gateway.spending import spent_by, spent_of
 from rotation.providers.model_names import work_of
 
 log = logging.getLogger("rotation.gateway")
@@ -37,8 +37,9 @@ MILLION = 1_000_000
 KEY = "id account_id sealed last4 label state state_reason state_since checked_at"
 DEPLOYMENT = (
     "id provider_id model_id family context max_output tools parallel_tools json_schema images reasoning "
-    "price_in price_out free status status_reason lacks tags"
+    "price_in price_out free status status_reason lacks tags seed_latency_s"
 )
+CLIENT = "id label digest pools internal expires_at requests_per_minute daily_budget monthly_budget"
 
 Row = Any  # one row as a plain dictionary: names to values
 Rows = dict[str, list[Row]]
@@ -68,11 +69,13 @@ def read() -> Rows:
         "deployments": _plain(deployments.order_by("provider__priority", "id"), DEPLOYMENT),
         "pools": _plain(models.Pool.objects.all(), "id name strategy preset policy version"),
         "placements": _plain(placements.order_by("position", "id"), "pool_id deployment_id position pinned"),
-        "clients": _plain(models.ClientKey.objects.filter(enabled=True), "id label digest pools internal expires_at"),
+        "clients": _plain(models.ClientKey.objects.filter(enabled=True), CLIENT),
         "cooldowns": _plain(models.Cooldown.objects.filter(until__gt=now), "scope until kind reason"),
         "breakers": _plain(models.BreakerState.objects.all(), "scope state until opens changed_at"),
         "limits": _plain(models.LearnedLimit.objects.all(), "scope axis limit window_s"),
         "used": [{"provider_id": provider, "calls": calls} for provider, calls in sent_today(now).items()],
+        "spent": spent_by(now),
+        "switches": _plain(models.Switch.objects.all(), "name value"),
     }
     return found
 
@@ -92,6 +95,7 @@ def build(rows: Rows) -> Snapshot:
         for r in rows["keys"]
         if r["account_id"] in accounts
     }
+    simulated = any(provider.simulated for provider in providers.values())
     return Snapshot(
         version=rows["version"][0]["version"],
         providers=providers,
@@ -104,6 +108,8 @@ def build(rows: Rows) -> Snapshot:
         learned=[Learned(r["scope"], r["axis"], r["limit"], r["window_s"]) for r in rows["limits"]],
         breakers=[_breaker(r) for r in rows["breakers"]],
         used={r["provider_id"]: r["calls"] for r in rows.get("used", ())},
+        spent=spent_of(rows.get("spent", ()), simulated=simulated),
+        switches={r["name"]: r["value"] for r in rows.get("switches", ())},
     )
 
 
@@ -118,7 +124,9 @@ def _deployment(row: dict[str, Any]) -> Deployment:
 
 
 def _client(row: dict[str, Any]) -> Client:
-    return Client(row["id"], row["label"], frozenset(row["pools"]), row["internal"], _epoch(row["expires_at"]))
+    budgets = (float(row[name]) if row.get(name) is not None else None for name in ("daily_budget", "monthly_budget"))
+    return Client(row["id"], row["label"], frozenset(row["pools"]), row["internal"], _epoch(row["expires_at"]),
+                  row.get("requests_per_minute"), *budgets)  # fmt: skip
 
 
 def _secrets(keys: list[dict[str, Any]]) -> tuple[dict[int, sealing.Secret], list[Block]]:
@@ -229,26 +237,19 @@ def _epoch(moment: Any) -> float | None:
 
 def keep(rows: Rows) -> None:
     """Keep the rows, sealed, for a start without the database. Trouble is logged, not raised."""
-    path = kept_file()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(sealing.seal(orjson.dumps(rows, default=str).decode(), PURPOSE))
-        draft.replace(path)
+        sealed_file.write(PURPOSE, orjson.dumps(rows, default=str).decode())
     except OSError as error:
-        log.warning("the configuration could not be kept in %s: %s", path, error)
+        log.warning("the configuration could not be kept in %s: %s", kept_file(), error)
 
 
 def kept() -> tuple[Snapshot, float] | None:
     """The last configuration that was kept and its age in seconds; None when there is none that can be opened."""
-    path = kept_file()
     try:
-        rows = orjson.loads(sealing.unseal(path.read_text(), PURPOSE))
-        return build(rows), time.time() - path.stat().st_mtime
+        return build(orjson.loads(sealed_file.read(PURPOSE))), time.time() - kept_file().stat().st_mtime
     except (OSError, sealing.Locked, ValueError, KeyError, TypeError):
         return None
 
 
 def kept_file() -> Path:
-    return Path(settings.ROTATION_HOME) / "snapshot.sealed"
+    return sealed_file.path_of(PURPOSE)
