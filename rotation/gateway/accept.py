@@ -45,12 +45,14 @@ async def plain(gate: Gate, client: Client, operation: str, body: bytes, told: M
     reading, task = PLAIN[operation]
     with _turned_down(gate, client, operation) as page:
         page.asked = asked = reading(body)
+        gate.allowances.enter(client)
         return await complete(gate, _call(gate, client, page, asked, told, task))
 
 
 async def uploaded(gate: Gate, client: Client, operation: str, content_type: str, chunks: AsyncIterator[bytes]) -> Form:
     """The form of a call for audio, once it is all there. Whoever asked for it closes it. Raises `Refusal`."""
     with _turned_down(gate, client, operation):
+        gate.allowances.look(client)
         return await read_form(content_type, chunks, Path(settings.ROTATION_HOME) / "uploads")
 
 
@@ -59,6 +61,7 @@ async def audio(gate: Gate, client: Client, operation: str, form: Form, told: Ma
     try:
         with _turned_down(gate, client, operation) as page:
             page.asked, wanted = await audio_form.read(form, translate=operation == TRANSLATION)
+            gate.allowances.enter(client)
             return await complete(gate, _call(gate, client, page, page.asked, told, Listening(form, wanted)))
     finally:
         form.close()
@@ -106,7 +109,8 @@ def _line(page: _Page, client: Client, refusal: Refusal, took: float) -> dict[st
         "t": "call", "id": page.request, "at": page.at, "client": client.id, "op": page.operation,
         "asked": asked.model if asked else "",
         "pool": "", "stream": asked.stream if asked else False, "status": refusal.status, "outcome": "refused",
-        "failure": "bad_request", "provider": None, "deployment": None, "key": None, "model": "", "queue_ms": took,
+        "failure": None if refusal.status == 429 else "bad_request",
+        "provider": None, "deployment": None, "key": None, "model": "", "queue_ms": took,
         "first_ms": None, "total_ms": took, "lost_ms": 0.0, "tokens_in": 0, "tokens_out": 0, "estimated": False,
         "cost": None, "simulated": False, "error": refusal.message, "trace": [], "attempts": [],
         "needs": needs_record(asked.needs if asked else None), "policy": {},

@@ -16,13 +16,22 @@ from rotation.gateway.envelope import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client key. `pools` empty means all; `expires` is wall-clock epoch seconds."""
+    """One client key. `pools` empty means all; `expires` is wall-clock epoch seconds; budgets are USD per UTC day and
+    month, None for no limit.
+    """
 
     id: int
     label: str
     pools: frozenset[str] = frozenset()
     internal: bool = False
     expires: float | None = None
+    requests_per_minute: int | None = None
+    daily_budget: float | None = None
+    monthly_budget: float | None = None
+
+    @property
+    def budgeted(self) -> bool:
+        return self.daily_budget is not None or self.monthly_budget is not None
 
 
 def _missing() -> Refusal:

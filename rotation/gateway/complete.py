@@ -38,7 +38,8 @@ async def complete(gate: Gate, call: Call) -> Reply:
         call = replace(call, deadline=call.started + route.policy.total)
     targets = call.task.targets(gate, route, call)
     candidates = select(targets, call.needs, route.policy, call.task.standing(gate))
-    entry = Entry(call, route, gate.write, gate.now, candidates, scores=gate.order.scores())
+    hold = gate.allowances.open(call.client)
+    entry = Entry(call, route, gate.write, gate.now, candidates, scores=gate.order.scores(), hold=hold)
     heard = ears(gate, call)
     rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand, heard=heard)
     try:

@@ -15,7 +15,9 @@ from rotation.core.failures import Failure
 from rotation.core.selection import Candidate, Standing, State
 from rotation.core.strategies import WORDS
 from rotation.core.targets import Target
+from rotation.gateway.allowance import Hold
 from rotation.gateway.call import Call
+from rotation.gateway.costs import cost_of, expected_cost
 from rotation.gateway.grounds import needs_record, policy_record, until_record
 from rotation.gateway.snapshot import Route
 from rotation.providers.base import Usage
@@ -64,12 +66,15 @@ class Entry:
     notes: list[Note] = field(default_factory=list)
     closed: bool = False
     scores: Mapping[int, float] = field(default_factory=dict)  # by deployment, where the strategy has one
+    hold: Hold | None = None  # of a client key with a budget
     _places: dict[tuple[int, int], int] = field(default_factory=dict)  # of the candidates, by target
 
     def begin(self, target: Target) -> Note:
         """An attempt begins."""
         note = Note(uuid7(self.call.at + self.now() - self.call.started), target, self.now())
         self.notes.append(note)
+        if self.hold is not None:
+            self.hold.expect(expected_cost(target.deployment, self.call.needs.prompt_tokens, self.call.output))
         return note
 
     def end(self, note: Note, outcome: str, *, failure: Failure | None = None, usage: Usage | None = None) -> None:
@@ -90,6 +95,8 @@ class Entry:
         if self.closed:
             return
         self.closed = True
+        if self.hold is not None:
+            self.hold.settle(self._cost())
         self.write(self._line(outcome, status, failure, error))
 
     @property
@@ -121,7 +128,7 @@ class Entry:
 
     def _cost(self) -> float | None:
         """USD of all attempts that used something; not known when that of one is not."""
-        costs = [cost_of(n) for n in self.notes if n.usage is not None]
+        costs = [cost_of(n.usage, n.target.deployment) for n in self.notes if n.usage is not None]
         return None if not costs or None in costs else sum(c or 0.0 for c in costs)
 
     def _ms(self, at: float) -> float:
@@ -138,7 +145,8 @@ class Entry:
             "connect_ms": note.connect_ms,
             "first_ms": round((note.first - note.started) * 1000, 3) if note.first else None,
             "total_ms": round(((note.ended or self.now()) - note.started) * 1000, 3),
-            "tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out, "cost": cost_of(note),
+            "tokens_in": usage.tokens_in, "tokens_out": usage.tokens_out,
+            "cost": cost_of(note.usage, target.deployment),
         }  # fmt: skip
 
     def trace(self, *, told: bool = True) -> list[dict[str, Any]]:
@@ -189,17 +197,3 @@ def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, 
 
 def _untold(note: Note) -> Note:
     return replace(note, failure=replace(note.failure, message="")) if note.failure else note
-
-
-def cost_of(note: Note) -> float | None:
-    """USD of one attempt: the provider's own figure, else tokens times the deployment's prices, else not known."""
-    usage, deployment = note.usage, note.target.deployment
-    if usage is None:
-        return None
-    if usage.cost is not None:
-        return usage.cost
-    if deployment.free:
-        return 0.0
-    if deployment.price_in is None or deployment.price_out is None:
-        return None
-    return usage.tokens_in * deployment.price_in + usage.tokens_out * deployment.price_out

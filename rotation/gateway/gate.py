@@ -13,6 +13,7 @@ from typing import Any
 from rotation.core.failures import Consequence, Failure
 from rotation.core.targets import Target
 from rotation.gateway import recall
+from rotation.gateway.allowance import Allowances
 from rotation.gateway.clock import Clock
 from rotation.gateway.health import Health
 from rotation.gateway.journal import Journal
@@ -43,6 +44,8 @@ class Gate:
         self.summary = Summary()
         self.health = Health(now=self.now, rand=rand, note=self.write)
         recall.adopt(self.health, snapshot)
+        self.allowances = Allowances(self.now)
+        self._allow(snapshot)
         self.order = Order(self.health.pace, now=self.now, rand=rand)
         self._turns: dict[int, int] = {}
 
@@ -55,6 +58,10 @@ class Gate:
         """Work from another configuration from the next call on; running calls keep theirs."""
         self.snapshot = snapshot
         recall.adopt(self.health, snapshot)
+        self._allow(snapshot)
+
+    def _allow(self, snapshot: Snapshot) -> None:
+        self.allowances.adopt(snapshot.clients.values(), snapshot.spent, simulated=snapshot.simulated)
 
     def failed(self, permit: Permit, failure: Failure) -> float | None:
         """Report a failed attempt; a lack learned from it is known at once, not only after the database."""

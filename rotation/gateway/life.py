@@ -41,7 +41,7 @@ class Life:
         self.degraded: list[str] = []
         self._watch: Watch | None = None
         self._chores: list[asyncio.Task[None]] = []
-        self._pictured = b""
+        self._pictured: dict[str, bytes] = {}
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
         """ASGI's lifespan protocol."""
@@ -99,10 +99,13 @@ class Life:
             await self._write_levels()
 
     async def _write_levels(self) -> None:
-        pictured = levels.picture(self.gate.health.limits.quotas) if self.gate is not None else b"{}"
-        if pictured not in (self._pictured, b"{}"):
-            self._pictured = pictured
-            await asyncio.to_thread(levels.keep, pictured)
+        if self.gate is None:
+            return
+        quotas, spent = levels.picture(self.gate.health.limits.quotas), self.gate.allowances.picture()
+        for purpose, pictured in ((levels.PURPOSE, quotas), (levels.SPENT, spent)):
+            if pictured not in (self._pictured.get(purpose), b"{}", b"[]"):
+                self._pictured[purpose] = pictured
+                await asyncio.to_thread(levels.keep, pictured, purpose)
 
     async def _first_snapshot(self) -> Snapshot | None:
         try:
@@ -122,6 +125,7 @@ class Life:
     def _open(self, snapshot: Snapshot) -> None:
         self.gate = Gate(snapshot, Journal(settings.ROTATION_JOURNAL_DIR))
         self.gate.health.limits.resume(levels.kept(), self.gate.now())
+        levels.resume(self.gate.allowances)
         log.info("gateway open: %d pools, %d deployments, %d keys%s", len(snapshot.pools), len(snapshot.deployments),
                  len(snapshot.secrets), "; providers are simulated" if snapshot.simulated else "")  # fmt: skip
 

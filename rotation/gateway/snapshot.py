@@ -11,11 +11,13 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, Policy
 from rotation.core.strategies import CHEAPEST, FASTEST, ORDERED
 from rotation.core.targets import Deployment, Pool, Provider, Target
+from rotation.gateway.allowance import Spent
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal
 from rotation.sealing import Secret
@@ -91,6 +93,8 @@ class Snapshot:
     learned: Sequence[Learned] = ()
     breakers: Sequence[StoredBreaker] = ()
     used: Mapping[int, int] = field(default_factory=dict)  # calls for audio sent today, by provider id
+    spent: Mapping[int, Spent] = field(default_factory=dict)  # by client key id
+    switches: Mapping[str, Any] = field(default_factory=dict)  # the operator's choices that are not the usual ones
 
     @cached_property
     def names(self) -> Mapping[str, tuple[int, ...]]:

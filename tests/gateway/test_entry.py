@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rotation.core.failures import Failure, FailureKind
 from rotation.core.selection import Standing, State
 from rotation.core.targets import Target
-from rotation.gateway.entry import OK, Entry, Note, cost_of, uuid7
+from rotation.gateway.costs import cost_of
+from rotation.gateway.entry import OK, Entry, Note, uuid7
 from rotation.providers.base import Usage
 from tests.gateway.parts import MORNING, REQUEST, Hands, Pages, entry, target
 
@@ -153,7 +154,7 @@ PRICED = target(1, price_in=1e-6, price_out=2e-6)
 
 
 def spent(at: Target, usage: Usage | None) -> float | None:
-    return cost_of(Note("", at, 0.0, usage=usage))
+    return cost_of(usage, at.deployment)
 
 
 COSTS = [

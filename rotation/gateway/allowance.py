@@ -1,0 +1,217 @@
+"""What each client key may still use: so many requests a minute, so many USD a UTC day and month. All in memory.
+
+What was spent comes with the snapshot and from an earlier life of this process, and is added to as calls end; whoever
+knows of more is believed, so nothing is counted twice and nothing is forgotten. A call belongs to the day it began.
+
+A call is let in while anything is left beside what the calls under way are expected to cost: of a hundred that come at
+once only as many set out as the rest of the budget pays for. So a budget is overdrawn by one call at most, and by what
+those under way cost beyond their estimates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from rotation.core.bucket import Bucket
+from rotation.gateway.clients import Client
+from rotation.gateway.envelope import Refusal
+
+MINUTE, DAY = 60.0, 86_400.0
+CLIENTS_WAIT = 60  # seconds: OpenAI's libraries leave out a longer wait and try at once
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """USD of one client key. `day` counts UTC days since 1970, `month` is 12 times the year and the month from 0."""
+
+    day: int
+    today: float
+    month: int
+    this_month: float
+
+
+def day_of(now: float) -> int:
+    return int(now // DAY)
+
+
+def month_of(day: int) -> int:
+    at = datetime.fromtimestamp(day * DAY, UTC)
+    return 12 * at.year + at.month - 1
+
+
+def month_begins(month: int) -> datetime:
+    return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Purse:
+    """What one client key has spent, and `held`: what its calls under way are expected to cost."""
+
+    day: int
+    month: int
+    today: float = 0.0
+    this_month: float = 0.0
+    held: float = 0.0
+    open: int = 0
+
+    def turn(self, day: int) -> None:
+        """It is `day` now: what was spent on another one is over."""
+        if day > self.day:
+            self.day, self.today = day, 0.0
+            if (month := month_of(day)) > self.month:
+                self.month, self.this_month = month, 0.0
+
+    def believe(self, spent: Spent) -> None:
+        """Somebody else's count, of which more is believed."""
+        self.turn(spent.day)
+        if spent.day == self.day:
+            self.today = max(self.today, spent.today)
+        if spent.month == self.month:
+            self.this_month = max(self.this_month, spent.this_month)
+
+
+@dataclass(slots=True)
+class Hold:
+    """What one call under way is expected to cost, until it is settled: once, twice is harmless."""
+
+    purse: Purse
+    day: int
+    month: int
+    expected: float = 0.0
+    done: bool = field(default=False)
+
+    def expect(self, usd: float) -> None:
+        """The next attempt costs about so much; what failed before it cost nothing to speak of."""
+        if usd > self.expected and not self.done:
+            self.purse.held += usd - self.expected
+            self.expected = usd
+
+    def settle(self, usd: float | None) -> None:
+        """The call ended at that cost; None when nobody knows, as in the ledger."""
+        if self.done:
+            return
+        self.done = True
+        purse = self.purse
+        purse.open -= 1
+        purse.held = max(purse.held - self.expected, 0.0) if purse.open else 0.0
+        if self.day == purse.day:
+            purse.today += usd or 0.0
+        if self.month == purse.month:
+            purse.this_month += usd or 0.0
+
+
+class Allowances:
+    """Of every client key that has a limit. `now` is engine time."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._rates: dict[int, Bucket] = {}
+        self._purses: dict[int, Purse] = {}
+        self._simulated: bool | None = None
+
+    def adopt(self, clients: Iterable[Client], spent: Mapping[int, Spent], *, simulated: bool = False) -> None:
+        """Another configuration. What was spent on simulated answers is forgotten with them."""
+        if simulated is not self._simulated:
+            self._purses, self._simulated = {}, simulated
+        budgeted = {c.id for c in clients if c.budgeted}
+        self._purses = {client: purse for client, purse in self._purses.items() if client in budgeted}
+        for client in budgeted:
+            purse = self._purse(client)
+            if client in spent:
+                purse.believe(spent[client])
+
+    def enter(self, client: Client) -> None:
+        """One more request. Raises `Refusal` (429) while it may make none."""
+        if client.requests_per_minute is not None:
+            now = self._now()
+            self._bucket(client.id, client.requests_per_minute, now).take(1.0, now)
+
+    def look(self, client: Client) -> None:
+        """Raises what `enter` and `open` would raise; takes nothing. For what is long in coming."""
+        if client.requests_per_minute is not None:
+            self._bucket(client.id, client.requests_per_minute, self._now())
+        if client.budgeted:
+            self._afford(client)
+
+    def open(self, client: Client) -> Hold | None:
+        """Leave for one call to spend; None for a key without a budget. Raises `Refusal` (429) when it is used up."""
+        if not client.budgeted:
+            return None
+        purse = self._afford(client)
+        purse.open += 1
+        return Hold(purse, purse.day, purse.month)
+
+    def picture(self) -> bytes:
+        """What was spent, for a later life of this process."""
+        return orjson.dumps([[c, p.day, p.today, p.month, p.this_month] for c, p in self._purses.items()])
+
+    def resume(self, rows: Any) -> None:
+        """What an earlier life wrote down, of the keys that still have a budget. Raises ValueError, TypeError."""
+        for client, day, today, month, this_month in rows:
+            if client in self._purses:
+                self._purses[client].believe(Spent(int(day), float(today), int(month), float(this_month)))
+
+    def _bucket(self, client: int, many: int, now: float) -> Bucket:
+        """The key's bucket, with room for one more."""
+        if many < 1:
+            raise Refusal(429, "This client key may make 0 requests a minute.", "rate_limit_exceeded",
+                          headers={"x-should-retry": "false"})  # fmt: skip
+        bucket = self._rates.get(client)
+        if bucket is None:
+            bucket = self._rates[client] = Bucket(many, MINUTE, many, now)
+        elif bucket.capacity != many:
+            bucket.learn(many, MINUTE, None, now)
+        if (free := bucket.ready_at(1.0, now)) > now:
+            raise _too_many(many, free - now)
+        return bucket
+
+    def _purse(self, client: int) -> Purse:
+        today = day_of(self._now())
+        purse = self._purses.get(client)
+        if purse is None:
+            purse = self._purses[client] = Purse(today, month_of(today))
+        purse.turn(today)
+        return purse
+
+    def _afford(self, client: Client) -> Purse:
+        """The key's purse, with something left in it."""
+        purse = self._purse(client.id)
+        ends = datetime.fromtimestamp((purse.day + 1) * DAY, UTC)
+        for name, budget, spent, until in (
+            ("daily", client.daily_budget, purse.today, ends),
+            ("monthly", client.monthly_budget, purse.this_month, month_begins(purse.month + 1)),
+        ):
+            if budget is not None and spent + purse.held >= budget:
+                raise _used_up(name, budget, spent, until, self._now())
+        return purse
+
+
+def _too_many(many: int, wait: float) -> Refusal:
+    message = f"This client key may make {many} requests a minute. The next one is free in {wait:.1f} s."
+    told = {
+        "retry-after": str(max(math.ceil(wait), 1)),
+        "x-should-retry": "true" if wait <= CLIENTS_WAIT else "false",
+        "x-ratelimit-limit-requests": str(many),
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": f"{wait:.3f}s",
+    }
+    return Refusal(429, message, "rate_limit_exceeded", headers=told)
+
+
+def _used_up(name: str, budget: float, spent: float, until: datetime, now: float) -> Refusal:
+    if spent < budget:
+        message = f"Calls under way may use up the {name} budget of this client key. Try again when one has ended."
+        return Refusal(429, message, "budget_in_use", headers={"retry-after": "1", "x-should-retry": "true"})
+    message = (
+        f"The {name} budget of this client key is used up: {spent:.6g} of {budget:.6g} USD. "
+        f"The next one begins at {until:%Y-%m-%d %H:%M} UTC. Whoever runs this gateway can raise it under Clients."
+    )
+    told = {"retry-after": str(max(math.ceil(until.timestamp() - now), 1)), "x-should-retry": "false"}
+    more = {"budget": budget, "spent": round(spent, 10), "until": until.isoformat()}
+    return Refusal(429, message, "insufficient_quota", type="insufficient_quota", headers=told, more=more)
