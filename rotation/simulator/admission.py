@@ -35,6 +35,8 @@ def found(visit: Visit, model_id: str, types: frozenset[str]) -> Model:
     """The model, if it exists and is of one of the types."""
     catalogue = visit.world.catalogues[visit.kind.name]
     model = catalogue.get(model_id)
+    if model is not None and visit.world.hidden.dead(visit.kind.name, model_id, visit.world.clock.now):
+        raise Refusal(Oops(Trouble.MODEL_GONE, model=model_id, account=visit.account))
     if model is None:
         since = catalogue.gone_since(model_id)
         remembered = since is not None and visit.world.clock.now - since < _REMEMBERED
@@ -66,7 +68,8 @@ def accepted(visit: Visit, ask: Ask, number: int, types: frozenset[str]) -> Job:
     now = world.clock.now
     hold = held(visit, model, Need(prompt=ask.prompt_tokens, output=visit.kind.reserved(output)), now)
     noise = noise_of(f"{world.seed}/{visit.kind.name}/{model.id}/{number}")
-    replies = compose(ask, model, noise)
+    hidden, kind = world.hidden, visit.kind.name
+    replies = hidden.said(kind, ask, compose(hidden.heard(kind, ask), model, noise))
     longest = max(reply.tokens for reply in replies)
     draw = world.draw(visit.kind.name, model.id, number)
     return Job(
@@ -74,7 +77,7 @@ def accepted(visit: Visit, ask: Ask, number: int, types: frozenset[str]) -> Job:
         ask=ask,
         model=model,
         replies=replies,
-        timing=timing(model, draw=draw, tokens_in=ask.prompt_tokens, tokens_out=longest),
+        timing=hidden.paced(kind, model.id, timing(model, draw=draw, tokens_in=ask.prompt_tokens, tokens_out=longest)),
         hold=hold,
         now=now,
         tokens_in=ask.prompt_tokens,

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from rotation.simulator import schemas, tooling
+from rotation.simulator import schemas, seeing, tooling
 from rotation.simulator.asks import Ask, tokens_of
 from rotation.simulator.catalogue import Model
 from rotation.simulator.knowledge import known
@@ -25,6 +25,7 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"\b(\d{1,5}) words\b", re.IGNORECASE)
+_COLOURS = re.compile(r"\bcolou?rs?\b", re.IGNORECASE)
 _SHOUT = re.compile(r"\b(upper ?case|capital letters|all caps)\b", re.IGNORECASE)
 _OPENING = re.compile(
     r"\b(?:begin|start) (?:every|each|your|all) (?:answer|reply|replie|response)s? with:? [\"']?([^\"'.\n]{1,60})",
@@ -98,7 +99,7 @@ def _prose(ask: Ask, model: Model, choice: int) -> str:
         return _named(model, choice, f"the tool says {ask.tool_results[-1][:_ECHO]}")
     if wanted := _WORDS.search(ask.text):
         return " ".join(_FILLER[place % len(_FILLER)] for place in range(int(wanted[1])))
-    answer = known(ask.text, ask.history)
+    answer = _seen(ask) or known(ask.text, ask.history)
     if answer and (_BARE.search(ask.text) or _BARE.search(ask.system) or "\n" in answer):
         return answer
     if answer:
@@ -107,6 +108,13 @@ def _prose(ask: Ask, model: Model, choice: int) -> str:
     asked = " ".join(ask.text.split())
     asked = asked if len(asked) <= _ECHO else asked[: _ECHO - 1] + "…"
     return _named(model, choice, f"you asked “{asked}”.{seen} A real model would answer that here.")
+
+
+def _seen(ask: Ask) -> str | None:
+    """The colours of the pictures, when they are asked for."""
+    if not ask.pictures or not _COLOURS.search(ask.text):
+        return None
+    return ", ".join(name for picture in ask.pictures for name in seeing.colours(picture)) or None
 
 
 def _named(model: Model, choice: int, text: str) -> str:

@@ -12,6 +12,7 @@ from rotation.simulator import parameters
 from rotation.simulator.parameters import BadAsk
 
 IMAGE_TOKENS = 85
+LOOKED_AT = 4  # pictures a simulated model looks at
 Body = dict[str, Any]
 
 
@@ -27,6 +28,7 @@ class Ask:
     tool_results: tuple[str, ...] = ()
     prompt_tokens: int = 0
     images: int = 0
+    pictures: tuple[str, ...] = ()  # addresses of the first images
     max_tokens: int | None = None
     n: int = 1
     stop: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def read_fields(raw: Body) -> Ask:
         tool_results=tuple(said.tool_results),
         prompt_tokens=(chars + 3) // 4 + IMAGE_TOKENS * said.images,
         images=said.images,
+        pictures=tuple(said.pictures),
         max_tokens=parameters.max_tokens(raw),
         n=parameters.integer(raw, "n", low=1, high=128) or 1,
         stop=parameters.stop(raw),
@@ -107,6 +110,7 @@ class _Said:
         self.history: list[str] = []
         self.tool_results: list[str] = []
         self.images = 0
+        self.pictures: list[str] = []
         self.chars = 0
 
     def take(self, message: Any, place: int) -> None:
@@ -139,6 +143,12 @@ class _Said:
                 raise BadAsk(f"Invalid type for 'messages[{place}].content'.", f"messages[{place}].content")
             if part.get("type") in {"image_url", "input_image"}:
                 self.images += 1
+                self._picture(part.get("image_url"))
             elif isinstance(part.get("text"), str):
                 texts.append(part["text"])
         return "\n".join(texts)
+
+    def _picture(self, given: Any) -> None:
+        url = given.get("url") if isinstance(given, dict) else given
+        if isinstance(url, str) and len(self.pictures) < LOOKED_AT:
+            self.pictures.append(url)

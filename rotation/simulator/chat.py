@@ -44,7 +44,7 @@ def script_of(visit: Visit, job: Job) -> Script:
     if not job.ask.stream:
         headers = kind.json_headers + kind.headers(job)
         return whole(200, headers, kind.dump(kind.answer(job)), wait=job.timing.total)
-    return streamed(visit, job, kind.events(job))
+    return streamed(visit, job, visit.world.hidden.streamed(kind.name, job.model.id, kind.events(job)))
 
 
 def streamed(visit: Visit, job: Job, steps: list[bytes]) -> Script:

@@ -1,4 +1,4 @@
-"""The control plane under /_sim/: faults, ledger, clock, settings, catalogue, reset. Plain JSON, no key."""
+"""The control plane under /_sim/: faults, defects, ledger, clock, settings, catalogue, reset. Plain JSON, no key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 
 from rotation.simulator import orders
 from rotation.simulator.catalogue import Model
+from rotation.simulator.defects import Defect
 from rotation.simulator.kinds import KINDS
 from rotation.simulator.plans import PLANS
 from rotation.simulator.rules import BadRule, read_rules
@@ -74,6 +75,25 @@ def _post_faults(world: World, query: Query, body: Any) -> Any:
 def _delete_faults(world: World, query: Query, body: Any) -> Any:
     world.faults.clear(int(query["id"]) if "id" in query else None)
     return _list_faults(world, query, None)
+
+
+def _list_defects(world: World, query: Query, body: Any) -> Any:
+    return {"defects": world.hidden.told(), "known_defects": list(Defect)}
+
+
+def _hide(world: World, query: Query, body: Any) -> Any:
+    """{"kind", "model", "defect"}, a list of these, or {"share": 0.2} with a kind or without: the seed chooses."""
+    for kind, model, defect, share in orders.defects_of(body, world.catalogues):
+        if defect is not None:
+            world.hidden.hide(kind, model, defect, world.clock.now)
+        else:
+            world.hidden.scatter(kind, world.catalogues[kind], share, seed=world.seed, now=world.clock.now)
+    return _list_defects(world, query, None)
+
+
+def _heal(world: World, query: Query, body: Any) -> Any:
+    world.hidden.clear()
+    return _list_defects(world, query, None)
 
 
 def _ledger(world: World, query: Query, body: Any) -> Any:
@@ -156,6 +176,9 @@ _ACTIONS: Mapping[tuple[str, str], Action] = {
     ("PUT", "/_sim/faults"): _put_faults,
     ("POST", "/_sim/faults"): _post_faults,
     ("DELETE", "/_sim/faults"): _delete_faults,
+    ("GET", "/_sim/defects"): _list_defects,
+    ("POST", "/_sim/defects"): _hide,
+    ("DELETE", "/_sim/defects"): _heal,
     ("GET", "/_sim/ledger"): _ledger,
     ("GET", "/_sim/open"): _open,
     ("POST", "/_sim/reset"): _reset,

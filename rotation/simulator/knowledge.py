@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable
 
+from rotation.simulator.comparisons import extreme
 from rotation.simulator.snippets import snippet
 
 _SUM = re.compile(r"[-(]?\s*\d[\d\s.,()+*/x×÷^-]*\d\)?|\d+\s*\^\s*\d+")
@@ -60,7 +61,9 @@ def known(text: str, history: str = "") -> str | None:
     """The answer to the last question, None when it is beyond a simulation."""
     if wanted := _SAY.search(text):
         return wanted[1]
-    return _hidden(text, history) or snippet(text) or _fact(text) or _calculated(text) or _greeting(text)
+    return (
+        _hidden(text, history) or snippet(text) or extreme(text) or _fact(text) or _calculated(text) or _greeting(text)
+    )
 
 
 def _greeting(text: str) -> str | None:

@@ -30,7 +30,8 @@ _FORMATS = {
 
 def instance(schema: Schema, text: str = "", hints: Sequence[str] = ()) -> Any:
     """Numbers are taken from `text`; strings get the `hints` in order, the last one again and again."""
-    return _Maker(schema, [float(number) for number in _NUMBER.findall(text)[:20]], list(hints)).make(schema, 0)
+    numbers = [float(number) for number in _NUMBER.findall(text)[:20]]
+    return _Maker(schema, numbers, list(hints), text.lower()).make(schema, 0)
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class _Maker:
     root: Schema
     numbers: list[float]
     hints: list[str]
+    text: str = ""
     left: int = 5_000
 
     def make(self, schema: Any, depth: int) -> Any:
@@ -91,7 +93,9 @@ class _Maker:
 
     def _option(self, options: list[Any]) -> Any:
         lowered = [hint.lower() for hint in self.hints]
-        return next((option for option in options if str(option).lower() in lowered), options[0])
+        hinted = next((option for option in options if str(option).lower() in lowered), None)
+        named = (option for option in options if isinstance(option, str) and option and option.lower() in self.text)
+        return hinted if hinted is not None else next(named, options[0])
 
     def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
         properties = schema.get("properties")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from rotation.simulator.catalogue import Catalogue, Model
 from rotation.simulator.clock import Clock
+from rotation.simulator.defects import Hidden
 from rotation.simulator.faults import Faults
 from rotation.simulator.kinds import KINDS
 from rotation.simulator.latency import uniforms
@@ -25,6 +26,7 @@ class World:
         self.limits = limits
         self.ledger = Ledger()
         self.faults = Faults()
+        self.hidden = Hidden()
         self.plans: dict[str, str] = {}
         self.connections: Collection[object] = ()  # of the server, where it lets us see them
         self.catalogues: Mapping[str, Catalogue] = {kind: stock(kind, seed) for kind in KINDS}
@@ -37,6 +39,7 @@ class World:
         self.seed = self.seed if seed is None else seed
         self.ledger.clear()
         self.faults.clear()
+        self.hidden.clear()
         self.catalogues = {kind: stock(kind, self.seed) for kind in KINDS}
         self._numbers.clear()
         self._buckets.clear()
@@ -77,6 +80,9 @@ class World:
     def listing(self, kind: str) -> bytes:
         """The body of GET /models, kept ready until the catalogue changes."""
         catalogue = self.catalogues[kind]
+        for model in self.hidden.buried(kind, self.clock.now):
+            if catalogue.get(model) is not None:
+                catalogue.remove(model, self.clock.now)
         kept = self._listings.get(kind)
         if kept is None or kept[0] != catalogue.version:
             kept = self._listings[kind] = (catalogue.version, KINDS[kind].listing(catalogue))

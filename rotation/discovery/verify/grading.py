@@ -1,0 +1,227 @@
+"""Graders: from an answer to a score of 0..5 with its reason. Deterministic, bounded, and they never raise.
+
+5 is what was asked for; 4 is right with words around it; from 3 on a trial is passed; 0 is wrong or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from rotation.discovery.verify.causes import Cause
+from rotation.discovery.verify.replies import Answer
+
+Grader = Callable[[Answer], "Grade"]
+LOOKED_AT = 20_000  # characters
+BRIEF = 60  # words: a longer answer to a short question talks
+SHOWN = 80
+_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:,\d{3})*(?![\w])")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """`cause` is why it is no full success, "" for one."""
+
+    score: float
+    reason: str = ""
+    cause: str = ""
+
+
+def said(answer: Answer) -> str:
+    """The answer without what a model thought aloud, bounded."""
+    text = answer.text[:LOOKED_AT]
+    return _THOUGHT.sub("", text).strip() if "<think" in text.lower() else text.strip()
+
+
+def shown(text: str) -> str:
+    """A piece of an answer, fit for one line of a reason."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: SHOWN * 3]).split())
+    return f"“{line[:SHOWN]}…”" if len(line) > SHOWN else f"“{line}”"
+
+
+def wrong(answer: Answer, expected: str, *, cause: str = Cause.WRONG_ANSWER, score: float = 0.0) -> Grade:
+    """A bad grade; an answer that ran out of tokens is told as such."""
+    text = said(answer)
+    if answer.finish == "length":
+        return Grade(
+            0, f"it used up its tokens before {expected} came, and ended with {shown(text[-SHOWN:])}", Cause.CUT_SHORT
+        )
+    if not text and not answer.calls:
+        return Grade(0, f"it answered nothing where {expected} was wanted", cause)
+    return Grade(score, f"{expected} was wanted, it answered {shown(text)}", cause)
+
+
+def number(right: int) -> Grader:
+    """A whole number, alone or as the last of the answer."""
+
+    def grade(answer: Answer) -> Grade:
+        text = said(answer)
+        found = [one.replace(",", "") for one in _NUMBER.findall(text)]
+        if text.strip(" .*`$\\boxed{}\n") == str(right):
+            return Grade(5)
+        if found and found[-1] == str(right):
+            return Grade(4 if len(text.split()) <= BRIEF else 3, "right, with words around it")
+        return wrong(answer, str(right))
+
+    return grade
+
+
+def name(right: str, among: Collection[str]) -> Grader:
+    """One of several names, alone or as the last of them."""
+
+    def grade(answer: Answer) -> Grade:
+        text = said(answer)
+        known = {one.casefold() for one in among}
+        told = [word.casefold() for word in _WORD.findall(text) if word.casefold() in known]
+        if not told or told[-1] != right.casefold():
+            return wrong(answer, right)
+        if len(text.split()) == 1:
+            return Grade(5)
+        return Grade(4 if len(text.split()) <= BRIEF else 3, "right, with words around it")
+
+    return grade
+
+
+def in_order(right: Sequence[str], among: Collection[str]) -> Grader:
+    """These words of a known set, in this order, and no others of it."""
+
+    def grade(answer: Answer) -> Grade:
+        known = set(among)
+        told = [word for word in _WORD.findall(said(answer).lower()) if word in known]
+        expected = " and ".join(right)
+        if told == list(right):
+            return Grade(5 if len(said(answer).split()) <= 4 else 4)
+        if len(told) > 1 and told[-len(right) :] == list(right):
+            return Grade(3, "right at the end of a longer answer")
+        return wrong(answer, expected, score=1 if set(right) <= set(told) else 0)
+
+    return grade
+
+
+def tool(wanted: str, argument: str, values: Sequence[str]) -> Grader:
+    """Calls of one tool, one for each of the values."""
+
+    def grade(answer: Answer) -> Grade:
+        if not answer.calls:
+            reason = f"it took the tools and answered in words instead of calling one: {shown(said(answer))}"
+            return Grade(0, reason, Cause.FEATURE_MISSING)
+        given = [arguments_of(text) for called, text in answer.calls if called == wanted]
+        if not given:
+            return Grade(1, f"it called {shown(answer.calls[0][0])}, not {wanted}", Cause.WRONG_ANSWER)
+        if None in given:
+            return Grade(1, f"the arguments it called {wanted} with are no JSON object", Cause.FEATURE_MISSING)
+        told = [str((one or {}).get(argument, "")).casefold() for one in given]
+        hit = sum(any(value.casefold() in one for one in told) for value in values)
+        if hit == len(values):
+            return Grade(5 if len(answer.calls) == len(values) else 4)
+        return _too_few(hit, len(given), argument, values)
+
+    return grade
+
+
+def _too_few(hit: int, calls: int, argument: str, values: Sequence[str]) -> Grade:
+    if len(values) > 1 and calls == 1:
+        return Grade(1, f"it made one call where {len(values)} were asked for at once", Cause.FEATURE_MISSING)
+    if hit > 1:
+        return Grade(3, f"{hit} of {len(values)} calls were right")
+    return Grade(2, f"its {argument} was not {' or '.join(values)}", Cause.WRONG_ANSWER)
+
+
+def arguments_of(text: str) -> dict[str, Any] | None:
+    """A JSON object, None for anything else, however it is made."""
+    try:
+        found = orjson.loads(text[:LOOKED_AT].encode("utf-8", "replace"))
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def document(right: Mapping[str, Any]) -> Grader:
+    """A JSON object with exactly these keys, of these types, with these values."""
+
+    def grade(answer: Answer) -> Grade:
+        text = said(answer)
+        found = arguments_of(text)
+        if found is None:
+            fenced = arguments_of(re.sub(r"^```\w*\s*|\s*```$", "", text))
+            reason = "JSON inside a code fence" if fenced else "no JSON object"
+            bad = wrong(answer, "a JSON object by the schema", cause=Cause.FEATURE_MISSING)
+            return Grade(2 if fenced else 0, f"{reason}: {bad.reason}", bad.cause)
+        if set(found) != set(right) or any(type(found[key]) is not type(value) for key, value in right.items()):
+            told = ", ".join(shown(str(key)) for key in list(found)[:6])
+            return Grade(1, f"the JSON does not follow the schema; its keys are {told}", Cause.FEATURE_MISSING)
+        bad_values = [key for key, value in right.items() if str(found[key]).casefold() != str(value).casefold()]
+        if not bad_values:
+            return Grade(5)
+        reason = f"by the schema, but with a wrong {' and '.join(bad_values)}"
+        return Grade(4 if len(bad_values) == 1 else 3, reason)
+
+    return grade
+
+
+def streamed(text: str) -> Grader:
+    """This text in several pieces, and a count of tokens."""
+
+    def grade(answer: Answer) -> Grade:
+        if text.casefold() not in " ".join(said(answer).casefold().split()):
+            return wrong(answer, f"the text {shown(text)}")
+        if answer.usage is None:
+            return Grade(2, "it streams, but never says how many tokens it used", Cause.FEATURE_MISSING)
+        if answer.pieces < 3:
+            return Grade(3, f"the stream came in {answer.pieces} piece{'s' * (answer.pieces > 1)}")
+        return Grade(5)
+
+    return grade
+
+
+def found(word: str, tokens: int, context: int | None) -> Grader:
+    """A word that was told in a long text."""
+
+    def grade(answer: Answer) -> Grade:
+        if word.casefold() in said(answer).casefold():
+            return Grade(5 if len(said(answer).split()) <= BRIEF else 4)
+        claimed = f"; {context:,} tokens are claimed" if context else ""
+        bad = wrong(answer, "the word")
+        if bad.cause == Cause.CUT_SHORT:
+            return bad
+        reason = f"a word told early in {tokens:,} tokens of text was lost{claimed}. It answered {shown(said(answer))}"
+        return Grade(0, reason, Cause.SHORT_CONTEXT)
+
+    return grade
+
+
+def stopped(before: str, halt: str, after: str) -> Grader:
+    """What stands before the stop word, and nothing from it on."""
+
+    def grade(answer: Answer) -> Grade:
+        text = said(answer).casefold()
+        if halt.casefold() in text or after.casefold() in text:
+            reason = f"the stop sequence {halt} was ignored: it went on with {shown(said(answer))}"
+            return Grade(0, reason, Cause.FEATURE_MISSING)
+        return Grade(5) if before.casefold() in text else wrong(answer, f"“{before}”")
+
+    return grade
+
+
+def opened(word: str) -> Grader:
+    """The word at the beginning."""
+
+    def grade(answer: Answer) -> Grade:
+        text = said(answer)
+        bare = text.lstrip(" \"'“”*_`#>")
+        if bare.startswith(word):
+            return Grade(5)
+        if bare.casefold().startswith(word.casefold()):
+            return Grade(4, "in other letters")
+        if answer.finish == "length":
+            return wrong(answer, word)
+        reason = f"the system prompt asks to begin with {word}, it began with {shown(text)}"
+        return Grade(2 if word.casefold() in text.casefold() else 0, reason, Cause.FEATURE_MISSING)
+
+    return grade
