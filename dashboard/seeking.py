@@ -1,78 +1,57 @@
-"""The request log's filters: read from a link, written into one, and offered as fields."""
+"""The request log's filters, and what they look for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from datetime import datetime
 from uuid import UUID
 
-from django.utils.http import urlencode
+from dashboard.filters import Choice, Flag, Period, Text
+from dashboard.listing import Column, Listing, State
+from dashboard.queries.search import Sought, models_named
+from rotation.models import CallOutcome, ClientKey, Pool
 
-from dashboard.queries.search import Sought, models_named, moment
-from rotation.models import CallOutcome, ClientKey, Deployment, Pool
-
-LONGEST = 200
-FIELDS = ("outcome", "pool", "model", "client", "rotated", "since", "until")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was asked for, as it stands in the link. What makes no sense is left out, so that no link breaks."""
-
-    given: Mapping[str, str]
-
-    @classmethod
-    def read(cls, query: Mapping[str, str]) -> Words:
-        told = {name: query.get(name, "").strip()[:LONGEST].replace("\0", "") for name in FIELDS}
-        given = {name: text for name, text in told.items() if text}
-        if given.get("outcome") not in CallOutcome.values:
-            given.pop("outcome", None)
-        if not given.get("client", "").isdecimal():
-            given.pop("client", None)
-        for name in ("since", "until"):
-            if moment(given.get(name, "")) is None:
-                given.pop(name, None)
-        return cls(given)
-
-    def sought(self, *, simulated: bool) -> Sought:
-        """One query when a model is named, none otherwise."""
-        given = self.given
-        return Sought(
-            simulated=simulated,
-            outcome=CallOutcome(given["outcome"]) if "outcome" in given else None,
-            pool=given.get("pool"),
-            deployments=models_named(given["model"]) if "model" in given else None,
-            client=min(int(given["client"]), 2**31 - 1) if "client" in given else None,
-            rotated="rotated" in given,
-            since=moment(given.get("since", "")),
-            until=moment(given.get("until", "")),
-        )
-
-    def link(self, **changed: str) -> str:
-        """The query of a link to the same search, with some words changed or (empty) left out."""
-        words = {**self.given, **changed}
-        return urlencode({name: text for name, text in words.items() if text})
+CLIENTS = 200  # so many to choose from
 
 
-class Offered:
-    """What the fields offer to choose from."""
+def pools() -> list[tuple[str, str]]:
+    return [(name, name) for name in Pool.objects.values_list("name", flat=True)]
 
-    outcomes = CallOutcome.choices
 
-    @cached_property
-    def pools(self) -> Sequence[str]:
-        return list(Pool.objects.values_list("name", flat=True))
+def clients() -> list[tuple[str, str]]:
+    """One query: people's keys first, then the one of Rotation's own jobs."""
+    return [(str(key.pk), str(key.label)) for key in ClientKey.objects.order_by("internal", "label", "pk")[:CLIENTS]]
 
-    @cached_property
-    def clients(self) -> Sequence[ClientKey]:
-        return list(ClientKey.objects.order_by("internal", "label", "pk")[:LONGEST])
 
-    @cached_property
-    def models(self) -> Sequence[str]:
-        """Those with a place in a pool; any other may be typed."""
-        placed = Deployment.objects.filter(placements__isnull=False).select_related("provider").distinct()
-        return sorted(deployment.name for deployment in placed)
+LISTING = Listing(
+    name="requests",
+    columns=(Column("at", "Time"),),  # drawn by a template of its own
+    filters=(
+        Text(key="model", label="Answered by", placeholder="Answered by: any model"),
+        Choice(key="outcome", label="Outcome", choices=CallOutcome.choices),
+        Choice(key="pool", label="Pool", choices=pools),
+        Choice(key="client", label="Client", choices=clients),
+        Period(key="at", label="Time"),
+        Flag(key="rotated", label="Rotated"),
+    ),
+)
+AT = LISTING.filters[4]
+
+
+def sought(state: State, now: datetime, *, simulated: bool) -> Sought:
+    """One query when a model is named, none otherwise."""
+    chosen = state.chosen
+    assert isinstance(AT, Period)
+    since, until = AT.bounds(chosen["at"], now) if "at" in chosen else (None, None)
+    return Sought(
+        simulated=simulated,
+        outcome=CallOutcome(chosen["outcome"]) if "outcome" in chosen else None,
+        pool=chosen.get("pool"),
+        deployments=models_named(chosen["model"]) if "model" in chosen else None,
+        client=int(chosen["client"]) if "client" in chosen else None,
+        rotated="rotated" in chosen,
+        since=since,
+        until=until,
+    )
 
 
 def request_id(text: str) -> UUID | None:

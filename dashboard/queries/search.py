@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Min, Q
@@ -137,14 +137,3 @@ def models_named(text: str) -> tuple[int, ...]:
     exact = Deployment.objects.filter(Q(model_id=text) | Q(provider__name=provider, model_id=model))
     found = exact if exact.exists() else Deployment.objects.filter(model_id__icontains=text)
     return tuple(found.order_by("pk").values_list("pk", flat=True)[:MODELS])
-
-
-def moment(text: str) -> datetime | None:
-    """A moment of a form's field (`2026-11-20T14:30`, UTC unless it says otherwise); None for what is none."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if not 1970 < read.year < 2200:  # what no call can be from, and no calculation survives
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)

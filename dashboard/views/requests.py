@@ -18,12 +18,13 @@ from dashboard import story
 from dashboard.exports import TYPES, Batch, export
 from dashboard.inquest import Inquest
 from dashboard.lines import lines
-from dashboard.live import live
+from dashboard.listing import Shown, read
+from dashboard.live import attributes, live
 from dashboard.queries import mode
 from dashboard.queries.freshness import everything, token
 from dashboard.queries.requests import Cursor, Logged, one
 from dashboard.queries.search import Sought, search
-from dashboard.seeking import Offered, Words, request_id
+from dashboard.seeking import LISTING, request_id, sought
 from rotation.models import Request
 from rotation.why import why_not
 
@@ -39,27 +40,36 @@ def requests(request: HttpRequest) -> HttpResponseBase:
     """Newest first, by the filters of the link; `?id=` leads to one call, `?format=csv|json` gives a file."""
     if (wanted := request_id(request.GET.get("id", ""))) is not None and one(wanted) is not None:
         return redirect("request", uuid=wanted)
-    words, simulated, now = Words.read(request.GET), mode.simulated(), timezone.now()
+    state, now, simulated = read(request, LISTING), timezone.now(), mode.simulated()
+    looked_for = sought(state, now, simulated=simulated)
     if (kind := request.GET.get("format", "")) in TYPES:
-        return export(request, kind, "requests", COLUMNS, lambda: rows(words.sought(simulated=simulated), now))
-    after = Cursor.read(request.GET.get("after"))
+        return export(request, kind, "requests", COLUMNS, lambda: rows(looked_for, now))
+    after = Cursor.read(state.after)
 
     def context() -> dict[str, Any]:
-        found = search(words.sought(simulated=simulated), size=PAGE, after=after, now=now, clock=monotonic)
+        found = search(looked_for, size=PAGE, after=after, now=now, clock=monotonic)
         return {
+            "listing": Shown(state, found.logged, str(found.older) if found.older else ""),
             "found": found,
-            "older": words.link(after=str(found.older)) if found.older else "",
             "lines": lines(found.logged),
-            "words": words,
-            "offered": Offered(),
-            "after": after,
             "lost": request.GET.get("id", "").strip()[:LONGEST_NAME],
             "simulated": simulated,
             "endpoint": request.build_absolute_uri("/v1/chat/completions"),
         }
 
-    state = token("requests", words.link(), str(after)) if after else token(words.link(), everything(now))
-    return live(request, state, "dashboard/requests.html", "dashboard/_requests.html", context)
+    if request.headers.get("HX-Target") == "listing-requests":
+        return rendered(request, context())
+    mark = token(state.parameters(), state.after) if after else token(state.parameters(), everything(now))
+    return live(request, mark, "dashboard/requests.html", "dashboard/_requests.html", context)
+
+
+def rendered(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """The list alone, for a script that changed a filter; the next answer makes it live again."""
+    mark = attributes(request, "")
+    response = render(request, "dashboard/_requests_list.html", {**context, "live": mark})
+    response["HX-Push-Url"] = request.path + context["listing"].state.parameters().removesuffix("?")
+    patch_vary_headers(response, ["HX-Target"])
+    return response
 
 
 def rows(sought: Sought, now: datetime) -> Iterator[Batch]:

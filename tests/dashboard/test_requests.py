@@ -66,8 +66,8 @@ def test_a_page_of_the_log_asks_a_fixed_number_of_questions(
 ):
     for n in range(5):
         ask(failed=n)
-    # session, user, mode, state, the store's begin, the hour, requests, attempts; and what the fields offer: three
-    with django_assert_num_queries(11):
+    # session, user, mode, state, the store's begin, the hour, requests, attempts; and twice what the two fields offer
+    with django_assert_num_queries(12):
         page.get("/requests/")
 
 

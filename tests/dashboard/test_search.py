@@ -7,7 +7,7 @@ import io
 import json
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,13 +15,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dashboard.queries import search as searching
 from dashboard.queries.requests import Cursor
-from dashboard.queries.search import Sought, models_named, moment, search
-from dashboard.seeking import FIELDS, Words
+from dashboard.queries.search import Sought, models_named, search
 from rotation.models import CallOutcome, ClientKey, Deployment, Request
 from tests.dashboard.calls import HOSTILE, attempt, call, ledger
 
@@ -121,33 +118,13 @@ def test_a_word_means_the_models_that_hold_it_and_an_exact_name_only_that_one(de
 
 
 @pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("2026-11-20T14:30", datetime(2026, 11, 20, 14, 30, tzinfo=UTC)),
-        ("2026-11-20", datetime(2026, 11, 20, tzinfo=UTC)),
-        ("", None),
-        ("tomorrow", None),
-    ],
-)
-def test_moments_are_read_as_forms_send_them(text: str, read: datetime | None):
-    assert moment(text) == read
-
-
-@given(st.dictionaries(st.sampled_from([*FIELDS, "after", "x"]), st.text(max_size=30)))
-def test_any_address_is_a_search_and_its_link_is_the_same_search(query: dict[str, str]):
-    words = Words.read(query)
-    given_again = dict(part.partition("=")[::2] for part in words.link().split("&") if part)
-    assert given_again.keys() == words.given.keys()
-
-
-@pytest.mark.parametrize(
     "query",
     [
         "outcome=x",
         "client=99999999999999999999",
         "client=-1",
-        "since=0001-01-01",
-        "until=9999-12-31T23:59",
+        "at_from=0001-01-01",
+        "at_to=9999-12-31T23:59",
         "model=%00",
         "pool=%F0%9F",
     ],
@@ -159,7 +136,7 @@ def test_nonsense_in_the_filters_breaks_no_page(page: Client, query: str):
 def test_filters_stay_in_the_links_and_in_the_fields(page: Client, deployment: Deployment):
     ledger([call([attempt(deployment)]) for _ in range(51)])
     text = page.get("/requests/?outcome=answered&pool=auto&model=llama").text
-    assert "outcome=answered&amp;pool=auto&amp;model=llama&amp;after=" in text
+    assert "model=llama&amp;outcome=answered&amp;pool=auto&amp;after=" in text
     assert '<option value="answered" selected>' in text
     assert 'value="llama"' in text
 
@@ -189,7 +166,7 @@ def whole(answer: Any) -> str:
 def test_a_live_log_is_sent_again_only_when_something_changed(page: Client, ask: Callable[..., UUID]):
     ask()
     text = page.get("/requests/").text
-    address = text.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    address = text.split('data-live hx-get="')[1].split('"')[0].replace("&amp;", "&")
     same = page.get(address, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="live")
     assert same.status_code == 204
     ask()
@@ -206,3 +183,12 @@ def test_an_export_ends_at_its_bound(page: Client, deployment: Deployment, monke
 
 def test_the_search_ends_at_the_end_of_the_store(db: None):
     assert search(SIMULATED, size=5, after=None, now=NOW, clock=still) == searching.Found((), None, None)
+
+
+def test_a_changed_filter_renews_the_list_alone_and_the_address(page: Client, ask: Callable[..., UUID]):
+    ask()
+    answer = page.get("/requests/?outcome=answered&model=", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="listing-requests")
+    assert answer["HX-Push-Url"] == "/requests/?outcome=answered"
+    assert "<html" not in answer.text
+    assert answer.text.count(">1 try<") == 1
+    assert "Outcome: Answered" in answer.text
