@@ -55,6 +55,10 @@ class Policy:
     gap: float = 30.0
     gap_reasoning: float = 120.0
     total: float = 600.0
+    # the order by evidence: what time is weighed with, and how much of the traffic keeps measurements fresh
+    cost_weight: float = 0.0  # seconds an answer may take longer to save a thousandth of a USD
+    quality_weight: float = 0.0  # seconds an answer may take longer for a point (of five) of verified quality
+    explore_share: float = 0.01  # of a pool's calls that ask a lower model first; 0 switches it off
 
 
 BALANCED = Policy()
@@ -75,6 +79,7 @@ SEED = Policy(
     retry_share=None,
     ejection_cap=None,
     panic=False,
+    explore_share=0.0,
 )
 
 PRESETS: Mapping[str, Policy] = {"seed": SEED, "balanced": BALANCED}
@@ -83,6 +88,8 @@ PRESETS: Mapping[str, Policy] = {"seed": SEED, "balanced": BALANCED}
 #: Knobs that may be switched off with None.
 OPTIONAL = frozenset({"failure_share", "slow_share", "retry_share", "ejection_cap"})
 BREAKER_SCOPES = ("deployment", "pool")
+#: Knobs with an end: what exploring costs is bounded by it.
+AT_MOST = {"explore_share": 0.1}
 
 
 def policy_from(preset: str, overrides: Mapping[str, Any] | None = None) -> Policy:
@@ -113,4 +120,6 @@ def _wrong(name: str, value: Any) -> str:
     if isinstance(usual, int):
         return "" if type(value) is int and value >= 1 else "a whole number from 1"
     right = type(value) in (int, float) and 0 <= value < math.inf
+    if name in AT_MOST:
+        return "" if right and value <= AT_MOST[name] else f"a number from 0 to {AT_MOST[name]:g}"
     return "" if right else "a number from 0" + (" or null" if name in OPTIONAL else "")

@@ -2,7 +2,9 @@
 
 Why the order by `expected_ms` is the right one: let a try of target i take t_i when it answers (share p_i) and f_i
 when it does not, c_i = p_i t_i + (1 - p_i) f_i. Asking a before b is quicker on the average than b before a exactly
-when c_a / p_a < c_b / p_b, whoever comes after them; and c / p = t + f (1 - p) / p.
+when c_a / p_a < c_b / p_b, whoever comes after them; and c / p = t + f (1 - p) / p. (W. E. Smith 1956, "Various
+optimizers for single-stage production": the rule of the least ratio, with the chance of an end in place of a weight.)
+What an answer costs, and what it is short of in quality, is charged as time at the rates of the pool's policy.
 
 Nothing here reads or writes a pool. Same evidence, same proposal; proposing again from the result moves nothing.
 """
@@ -11,33 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
-# Before anything is known a target is given 4 answers in 5 tries, and its prior latency weighs 5 answers.
-PRIOR_OK = 4.0
-PRIOR_FAILED = 1.0
+from rotation.core.confidence import PRIOR_SHARE, PRIOR_TRIES
+from rotation.core.evidence import Evidence
+
+MARGIN = 0.05
+MIN_SAMPLES = 50
+BEST_QUALITY = 5.0
+#: Before anything is known a target is given 4 answers in 5 tries, and its prior latency weighs 5 answers.
+PRIOR_OK = PRIOR_TRIES * PRIOR_SHARE
 PRIOR_ANSWERS = 5.0
 
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What was measured of one deployment in the window; counts are attempts, times ms, None means not measured.
-
-    `mean_ms` and `p50_ms` are the total time of answered attempts, `fail_ms` the mean time lost on one that was not
-    (rate limits among them), `prior_ms` what was believed before (starter data).
-    """
-
-    deployment: int
-    ok: int = 0
-    failed: int = 0
-    rate_limited: int = 0
-    p50_ms: float | None = None
-    mean_ms: float | None = None
-    fail_ms: float | None = None
-    prior_ms: float | None = None
-
-    @property
-    def tries(self) -> int:
-        return self.ok + self.failed + self.rate_limited
+Pair = tuple[int, int]  # (above, below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +40,17 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The order to use. No moves: the present one stands."""
+    """The order to use. No moves: the present one stands. `swaps` are the pairs (above, below) that change places."""
 
     order: tuple[int, ...]
-    moves: tuple[Move, ...]
+    moves: tuple[Move, ...] = ()
+    swaps: tuple[Pair, ...] = ()
 
 
 def answer_ms(evidence: Evidence) -> float | None:
     """How long an answer takes on the average, drawn towards the prior while answers are few; None if unknown."""
     measured = evidence.mean_ms if evidence.mean_ms is not None else evidence.p50_ms
-    prior, answers = evidence.prior_ms, evidence.ok
+    prior, answers = evidence.prior_ms, _answered(evidence)
     if measured is None or answers <= 0:
         return prior
     if prior is None:
@@ -71,7 +60,15 @@ def answer_ms(evidence: Evidence) -> float | None:
 
 def success_share(evidence: Evidence) -> float:
     """The chance that a try is answered, shrunk towards 4 in 5; never 0."""
-    return (evidence.ok + PRIOR_OK) / (evidence.tries + PRIOR_OK + PRIOR_FAILED)
+    return (_answered(evidence) + PRIOR_OK) / (_tries(evidence) + PRIOR_TRIES)
+
+
+def _tries(evidence: Evidence) -> float:
+    return evidence.tries if evidence.weight is None else evidence.weight
+
+
+def _answered(evidence: Evidence) -> float:
+    return evidence.ok if evidence.share is None else evidence.share * _tries(evidence)
 
 
 def expected_ms(evidence: Evidence) -> float | None:
@@ -89,47 +86,102 @@ def expected_ms(evidence: Evidence) -> float | None:
     return answer + lost * (1 - share) / share
 
 
+def burdens(evidence: Mapping[int, Evidence], *, cost_weight: float, quality_weight: float) -> dict[int, float]:
+    """What each is charged in ms besides its time: `cost_weight` seconds for a thousandth of a USD per call,
+    `quality_weight` seconds for each point (of five) its verification is short of the best.
+
+    A price nobody knows is taken for the dearest known, a quality for the middle of the known.
+    """
+    prices = [one.usd for one in evidence.values() if one.usd is not None]
+    scores = [one.quality for one in evidence.values() if one.quality is not None]
+    dearest, middle = max(prices, default=0.0), median(scores) if scores else BEST_QUALITY
+    found = {}
+    for name, one in evidence.items():
+        usd = dearest if one.usd is None else one.usd
+        quality = middle if one.quality is None else one.quality
+        found[name] = 1000 * (cost_weight * usd * 1000 + quality_weight * (BEST_QUALITY - quality))
+    return found
+
+
+def totals(evidence: Mapping[int, Evidence], charged: Mapping[int, float] | None = None) -> dict[int, float]:
+    """What the order goes by, in ms: the expected time with what is charged; without whom nothing is known of."""
+    extra = charged or {}
+    return {one: ms + extra.get(one, 0.0) for one, found in evidence.items() if (ms := expected_ms(found)) is not None}
+
+
+def movable(
+    order: Sequence[int], evidence: Mapping[int, Evidence], fixed: Collection[int], *, min_samples: int = MIN_SAMPLES
+) -> list[int]:
+    """Those of the order that may change places: not fixed, tried often enough, and something is known of them."""
+    return [
+        one for one in order
+        if one not in fixed and one in evidence and evidence[one].tries >= min_samples
+        and expected_ms(evidence[one]) is not None
+    ]  # fmt: skip
+
+
+def wanted(moving: Sequence[int], expected: Mapping[int, float], *, margin: float = MARGIN) -> set[Pair]:
+    """The pairs (above, below) of which the one below is at least `margin` quicker."""
+    return {
+        (a, b) for place, a in enumerate(moving) for b in moving[place + 1 :]
+        if expected[b] < expected[a] and expected[b] <= expected[a] * (1 - margin)
+    }  # fmt: skip
+
+
 def propose(
     order: Sequence[int],
     evidence: Mapping[int, Evidence],
-    pinned: Collection[int],
+    fixed: Collection[int],
     *,
-    margin: float = 0.10,
-    min_samples: int = 50,
+    allowed: Collection[Pair] | None = None,
+    charged: Mapping[int, float] | None = None,
+    margin: float = MARGIN,
+    min_samples: int = MIN_SAMPLES,
 ) -> Proposal:
     """`order` (deployment ids, each once) with quicker ones moved up.
 
-    One deployment passes the next above it only when it is expected at least `margin` quicker and both were tried
-    `min_samples` times. Pinned ones keep their places, and so do those with too few samples.
+    One passes another above it only when it is expected at least `margin` quicker, both were tried `min_samples` times
+    and the pair is `allowed` (None: all are); those between are passed along when they are no quicker. Fixed ones keep
+    their places, and so do those with too few samples.
     """
-    tried = [one for one in order if one not in pinned and one in evidence and evidence[one].tries >= min_samples]
-    expected = {one: ms for one in tried if (ms := expected_ms(evidence[one])) is not None}
-    moving = _settle([one for one in order if one in expected], expected, margin)
-    following = iter(moving)
-    after = tuple(next(following) if one in expected else one for one in order)
+    expected = totals(evidence, charged)
+    moving = movable(order, evidence, fixed, min_samples=min_samples)
+    pairs = wanted(moving, expected, margin=margin)
+    settled = _settle(moving, expected, pairs if allowed is None else pairs & set(allowed))
+    following, loose = iter(settled), set(moving)
+    after = tuple(next(following) if one in loose else one for one in order)
     places = {one: place for place, one in enumerate(order)}
     moves = tuple(
-        Move(one, places[one], place, _why(one, order, after, expected, evidence))
+        Move(one, places[one], place, why(one, order, after, expected, evidence))
         for place, one in enumerate(after)
         if places[one] != place
     )
-    return Proposal(after, moves)
+    return Proposal(after, moves, inversions(moving, settled))
 
 
-def _settle(moving: list[int], expected: Mapping[int, float], margin: float) -> list[int]:
-    """Neighbours swapped until none is worth it. Every swap undoes one inversion of the times, so it ends."""
-    swapped = True
-    while swapped:
-        swapped = False
-        for place in range(len(moving) - 1):
-            above, below = moving[place], moving[place + 1]
-            if expected[below] < expected[above] and expected[below] <= expected[above] * (1 - margin):
-                moving[place], moving[place + 1] = below, above
-                swapped = True
-    return moving
+def inversions(before: Sequence[int], after: Sequence[int]) -> tuple[Pair, ...]:
+    """The pairs (above, below) of `before` that stand the other way round in `after`."""
+    places = {one: place for place, one in enumerate(after)}
+    stay = [one for one in before if one in places]
+    return tuple((a, b) for n, a in enumerate(stay) for b in stay[n + 1 :] if places[b] < places[a])
 
 
-def _why(
+def _settle(moving: Sequence[int], expected: Mapping[int, float], pairs: set[Pair]) -> list[int]:
+    """From the quickest on, each goes above the topmost one it may pass, if none between is quicker than it is."""
+    settled = list(moving)
+    for one in sorted(moving, key=lambda name: expected[name]):
+        place = settled.index(one)
+        target = place
+        for higher in range(place - 1, -1, -1):
+            if expected[settled[higher]] < expected[one]:
+                break
+            if (settled[higher], one) in pairs:
+                target = higher
+        settled.insert(target, settled.pop(place))
+    return settled
+
+
+def why(
     one: int,
     before: Sequence[int],
     after: Sequence[int],
@@ -140,9 +192,10 @@ def _why(
     found = evidence[one]
     itself = f"{found.ok} of {found.tries} tries answered, {expected[one] / 1000:.2f} s expected to an answer"
     was, now = (expected.keys() & set(order[: order.index(one)]) for order in (before, after))
-    if len(now) < len(was):
-        rival = max(was - now, key=lambda other: (expected[other], other))
+    if passed := was - now:
+        rival = max(passed, key=lambda other: (expected[other], other))
         gain = 1 - expected[one] / expected[rival]
         return f"{itself}: {gain:.0%} less than the {expected[rival] / 1000:.2f} s of deployment {rival}"
-    rival = min(now - was, key=lambda other: (expected[other], other))
+    passing = now - was or now or was
+    rival = min(passing, key=lambda other: (expected[other], other))
     return f"{itself}; passed by deployment {rival}, expected after {expected[rival] / 1000:.2f} s"

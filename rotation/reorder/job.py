@@ -1,63 +1,70 @@
 """The scheduled reordering: ordered pools, judged by the last 24 hours, at most one change an hour each.
 
-A pure function of what is stored: run twice, the second run finds nothing to do. What an operator undid is left alone
-for as long as the measurements that led to it are still in the window.
+A pure function of what is stored: run twice, the second run finds nothing to do. A change under watch is looked at
+first; what a person decided is respected (`calm.py`).
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
-from rotation.core.ranking import propose
-from rotation.models import Placement, Pool, Strategy
-from rotation.models.catalog import OUT
-from rotation.models.pools import placements_in_order
-from rotation.reorder import window
-from rotation.reorder.orders import Changed, apply
-
-ACTOR = "rotation"
-BETWEEN = timedelta(minutes=59)  # a little less than the hour, for a schedule that is never to the second
-RESPECT = timedelta(hours=window.HOURS)
+from rotation.models import Pool, Reordering, ReorderingState, Strategy
+from rotation.models.pools import Mode
+from rotation.reorder.calm import barred, must_wait
+from rotation.reorder.finding import LIKELY, SURE, Finding, find, percent
+from rotation.reorder.orders import OPEN, Changed, apply, draft, ids
+from rotation.reorder.watch import ACTOR, look
 
 
 def reorder_all(now: datetime | None = None) -> str:
     """Every pool whose strategy is its order; one line on each that moved."""
     moment = now or timezone.now()
-    pools = Pool.objects.filter(strategy=Strategy.ORDERED)
+    pools = Pool.objects.filter(strategy=Strategy.ORDERED).exclude(reordering=Mode.OFF)
     moved = [f"{pool}: {told}" for pool in pools for told in [reorder(pool, moment)] if told]
     return "; ".join(moved) or "every order stands"
 
 
 def reorder(pool: Pool, now: datetime) -> str:
-    """Reorders one pool if the evidence asks for it; the reason, or why it must wait, or "" when its order stands."""
-    if wait := _must_wait(pool, now):
-        return wait
-    placements = [p for p in placements_in_order(pool) if _takes_part(p)]
-    deployments = [placement.deployment for placement in placements]
-    evidence = window.evidence(deployments, now)
-    pinned = {placement.deployment_id for placement in placements if placement.pinned}
-    proposal = propose([deployment.pk for deployment in deployments], evidence, pinned)
-    if not proposal.moves:
+    """Reorders or proposes if the evidence asks for it; what was done, or why it must wait, or "" when all stands."""
+    under_watch = pool.reorderings.filter(state=ReorderingState.APPLIED).order_by("-applied_at", "-id").first()
+    looked = look(under_watch, now) if under_watch is not None else ""
+    wait = must_wait(pool, now)
+    done = wait or decide(find(pool, now, barred=barred(pool, now)), now)
+    return "; ".join(filter(None, (looked, done)))
+
+
+def decide(finding: Finding, now: datetime) -> str:
+    """Applies what is sure enough where the pool lets us, proposes what is likely; "" when nothing is to be done."""
+    proposal = finding.proposal(SURE)
+    if proposal.moves and finding.pool.reordering == Mode.AUTOMATIC:
+        try:
+            return apply(draft(finding, proposal, now), by=ACTOR, now=now).reason
+        except Changed as changed:
+            return f"{changed}; next time"
+    likely = finding.proposal(LIKELY)
+    change = put_forward(draft(finding, likely, now) if likely.moves else None, finding.pool)
+    if change is None or change.at != now:
         return ""
-    try:
-        return apply(pool, placements, proposal=proposal, evidence=evidence, by=ACTOR, now=now).reason
-    except Changed as changed:
-        return f"{changed}; next time"
+    return f"proposed ({percent(change.confidence or 0.0)} sure), waiting for a person: {change.reason}"
 
 
-def _takes_part(placement: Placement) -> bool:
-    """What no call can reach keeps its place. Simulated and real providers are never enabled together."""
-    deployment = placement.deployment
-    return placement.enabled and deployment.provider.enabled and deployment.status not in OUT
+@transaction.atomic
+def put_forward(change: Reordering | None, pool: Pool) -> Reordering | None:
+    """Stores a proposal in place of those before it; the same one again is the one that waits already, or is held.
 
-
-def _must_wait(pool: Pool, now: datetime) -> str:
-    last = pool.reorderings.filter(applied_at__isnull=False).order_by("-applied_at").first()
-    if last is None or last.applied_at is None:
-        return ""
-    if last.undone_at and now - last.undone_at < RESPECT:
-        until = last.undone_at + RESPECT
-        return f"left alone until {until:%Y-%m-%d %H:%M} UTC, for {last.undone_by} undid the last change"
-    return "changed within the hour" if now - last.applied_at < BETWEEN else ""
+    None: the numbers ask for nothing any more, and what was proposed is out of date.
+    """
+    Pool.objects.select_for_update().get(pk=pool.pk)  # one proposal at a time
+    waiting = list(pool.reorderings.filter(state__in=OPEN))
+    same = [one for one in waiting if change is not None and ids(one.after) == ids(change.after)]
+    stale = [one.pk for one in waiting if one not in same]
+    Reordering.objects.filter(pk__in=stale).update(state=ReorderingState.SUPERSEDED)
+    if same:
+        return same[0]
+    if change is not None:
+        change.state = ReorderingState.PROPOSED
+        change.save()
+    return change

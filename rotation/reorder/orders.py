@@ -5,19 +5,21 @@ Nobody else's change is overwritten: the pool's version is compared, and a place
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from rotation.core.ranking import Evidence, Proposal, expected_ms
+from rotation.core.ranking import Proposal
+from rotation.core.watching import WATCH
 from rotation.models import AuditEvent, Placement, Pool, Reordering, ReorderingState
-from rotation.reorder.window import HOURS
+from rotation.reorder.finding import Finding
+
+OPEN = (ReorderingState.PROPOSED, ReorderingState.HELD)
+STANDING = (ReorderingState.APPLIED, ReorderingState.KEPT)
 
 
 class Changed(RuntimeError):
@@ -28,37 +30,57 @@ class NotUndone(ValueError):
     """This reordering cannot be undone; the message says why."""
 
 
-@transaction.atomic
-def apply(
-    pool: Pool,
-    placements: Sequence[Placement],
-    *,
-    proposal: Proposal,
-    evidence: Mapping[int, Evidence],
-    by: str,
-    now: datetime,
-) -> Reordering:
-    """Gives the placements (in their present order) the places of the proposal. Raises Changed."""
-    _claim(pool)
-    by_deployment = {placement.deployment_id: placement for placement in placements}
-    names = {deployment: placement.deployment.name for deployment, placement in by_deployment.items()}
-    whys = {move.deployment: _named(move.why, names) for move in proposal.moves}
-    before = picture(placements)
-    for deployment, place in zip(proposal.order, before, strict=True):
-        if deployment in whys:
-            _put(by_deployment[deployment], place["position"], f"{now:%Y-%m-%d %H:%M} UTC: {whys[deployment]}")
-    moves = (f"{names[m.deployment]} from place {m.before + 1} to {m.after + 1}" for m in proposal.moves)
-    return Reordering.objects.create(
-        pool=pool,
+def draft(finding: Finding, proposal: Proposal, now: datetime) -> Reordering:
+    """The change as a record, not stored yet: before and after, evidence, confidence, reasons."""
+    whys = finding.whys(proposal)
+    before = picture(finding.placements)
+    by_deployment = {place["deployment"]: place for place in before}
+    after = [
+        {
+            **by_deployment[one],
+            "position": position,
+            "why": f"{now:%Y-%m-%d %H:%M} UTC: {whys[one]}" if one in whys else by_deployment[one]["why"],
+        }
+        for one, position in zip(proposal.order, rising(place["position"] for place in before), strict=True)
+    ]
+    moves = (f"{finding.names[m.deployment]} from place {m.before + 1} to {m.after + 1}" for m in proposal.moves)
+    return Reordering(
+        pool=finding.pool,
         at=now,
         before=before,
-        after=picture(by_deployment[deployment] for deployment in proposal.order),
-        evidence={"hours": HOURS, "deployments": [_figures(e, names) for e in evidence.values()]},
+        after=after,
+        evidence=finding.record(proposal),
+        confidence=finding.confidence(proposal),
         reason="; ".join(f"{move}: {why}" for move, why in zip(moves, whys.values(), strict=True)),
-        state=ReorderingState.APPLIED,
-        applied_by=by,
-        applied_at=now,
     )
+
+
+@transaction.atomic
+def apply(change: Reordering, *, by: str, now: datetime, watch: bool = True) -> Reordering:
+    """Gives the placements the places of the record, and stores it. Raises Changed when they stand otherwise by now."""
+    _claim(change.pool)
+    there = {p.deployment_id: p for p in change.pool.placements.select_for_update()}
+    stood = {place["deployment"]: place["position"] for place in change.before}
+    if any(one not in there or there[one].position != position for one, position in stood.items()):
+        raise Changed(f"the order of pool {change.pool} was changed in the meantime")
+    whys = {place["deployment"]: place["why"] for place in change.before}
+    for place in change.after:
+        placement = there[place["deployment"]]
+        if (place["position"], place["why"]) != (stood[place["deployment"]], whys[place["deployment"]]):
+            _put(placement, place["position"], place["why"])
+    _over(change, now)
+    change.state = ReorderingState.APPLIED if watch else ReorderingState.KEPT
+    change.applied_by, change.applied_at = by[:150], now
+    change.watch_until = now + timedelta(seconds=WATCH) if watch else None
+    change.save()
+    return change
+
+
+def _over(change: Reordering, now: datetime) -> None:
+    """What was proposed before is out of date; what was watched is not watched any more."""
+    others = Reordering.objects.filter(pool=change.pool).exclude(pk=change.pk)
+    others.filter(state__in=OPEN).update(state=ReorderingState.SUPERSEDED)
+    others.filter(state=ReorderingState.APPLIED).update(state=ReorderingState.KEPT, watch_until=now)
 
 
 def _put(placement: Placement, position: int, why: str) -> None:
@@ -74,10 +96,31 @@ def picture(placements: Iterable[Placement]) -> list[dict[str, Any]]:
     ]
 
 
+def rising(positions: Iterable[int]) -> list[int]:
+    """The same positions, none twice: two that stood in the same place would stand in no order."""
+    found: list[int] = []
+    for position in positions:
+        found.append(max(position, found[-1] + 1) if found else position)
+    return found
+
+
+def ids(order: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """The deployments of a stored order, in it."""
+    return tuple(place["deployment"] for place in order)
+
+
 @transaction.atomic
-def undo(reordering: Reordering, by: str) -> Reordering:
+def undo(
+    reordering: Reordering,
+    by: str,
+    *,
+    door: str = "",
+    state: ReorderingState = ReorderingState.UNDONE,
+    now: datetime | None = None,
+) -> Reordering:
     """Puts back what the reordering moved, but for what was moved again since. Raises NotUndone."""
     # Locks the pool as well, so that nobody can change it from here on.
+    watched = reordering.watched
     reordering = Reordering.objects.select_for_update().select_related("pool").get(pk=reordering.pk)
     _undoable(reordering)
     _claim(reordering.pool)
@@ -88,11 +131,16 @@ def undo(reordering: Reordering, by: str) -> Reordering:
         moved = after.get(place["deployment"]) != place["position"]
         if moved and placement is not None and placement.position == after[place["deployment"]]:
             _put(placement, place["position"], place["why"])
-    reordering.undone_by, reordering.undone_at = by[:150], timezone.now()
-    reordering.state = ReorderingState.UNDONE
-    reordering.save(update_fields=["undone_by", "undone_at", "state"])
+    reordering.undone_by, reordering.undone_at = by[:150], now or timezone.now()
+    reordering.state, reordering.watched = state, watched
+    reordering.save(update_fields=["undone_by", "undone_at", "state", "watched"])
     AuditEvent.objects.record(
-        by[:150], "undo", reordering, before={"order": reordering.after}, after={"order": reordering.before}
+        by[:150],
+        "undo" if state == ReorderingState.UNDONE else "roll back",
+        reordering,
+        before={"order": reordering.after},
+        after={"order": reordering.before},
+        door=door,
     )
     return reordering
 
@@ -112,12 +160,3 @@ def _claim(pool: Pool) -> None:
     if not Pool.objects.filter(pk=pool.pk, version=pool.version).update(version=F("version") + 1):
         raise Changed(f"pool {pool} was changed in the meantime")
     pool.version += 1
-
-
-def _named(why: str, names: Mapping[int, str]) -> str:
-    """The ranking knows numbers; people know names."""
-    return re.sub(r"\bdeployment (\d+)", lambda found: names.get(int(found[1]), found[0]), why)
-
-
-def _figures(evidence: Evidence, names: Mapping[int, str]) -> dict[str, Any]:
-    return {**asdict(evidence), "name": names.get(evidence.deployment, ""), "expected_ms": expected_ms(evidence)}

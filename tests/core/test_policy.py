@@ -36,6 +36,7 @@ def test_the_balanced_preset_is_the_default():
         0.2, 1.0, 0.5, True,
     )  # fmt: skip
     assert (BALANCED.connect_timeout, BALANCED.first_content_floor, BALANCED.first_content_cap) == (5.0, 5.0, 60.0)
+    assert (BALANCED.cost_weight, BALANCED.quality_weight, BALANCED.explore_share) == (0.0, 0.0, 0.01)
     assert (BALANCED.gap, BALANCED.gap_reasoning, BALANCED.total) == (30.0, 120.0, 600.0)
 
 
@@ -76,6 +77,7 @@ def test_every_number_of_a_preset_makes_sense(preset):
     [
         ("patience", "5"), ("patience", None), ("gap", -1), ("window", float("nan")), ("total", float("inf")),
         ("max_attempts", 0), ("max_attempts", 2.5), ("max_attempts", True), ("panic", 1), ("breaker_scope", "planet"),
+        ("explore_share", 0.11), ("explore_share", -0.01), ("cost_weight", "1"), ("quality_weight", None),
     ],
 )  # fmt: skip
 def test_a_value_no_knob_can_have_is_refused_by_name(knob: str, value: object) -> None:
