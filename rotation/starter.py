@@ -15,7 +15,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from rotation import sealing
-from rotation.models import Account, Key, KeySource, Provider, StarterMark
+from rotation.control.by import By
+from rotation.models import Account, Door, Key, KeySource, Provider, StarterMark
 from rotation.models.keys import clean_secret
 from rotation.starter_rows import load
 
@@ -101,5 +102,6 @@ def _take_in(variable: str, kind: str, text: str) -> bool:
     if not first_seen or provider.keys().filter(fingerprint=fingerprint).exists():
         return False
     account, _ = Account.objects.get_or_create(provider=provider, label="environment")
-    Key.objects.take_in(account, text, label=variable, source=KeySource.ENVIRONMENT)
+    key, _ = Key.objects.take_in(account, text, label=variable, source=KeySource.ENVIRONMENT)
+    By("environment", Door.COMMAND).added(key)
     return True

@@ -97,7 +97,7 @@ def test_a_client_key_is_made_listed_and_revoked():
     run("client_key", "revoke", plain[3:11])
     assert client_keys.find(plain) is None
     assert "revoked" in run("client_key", "list")
-    assert [event.action for event in AuditEvent.objects.about(key)] == ["revoke", "add"]
+    assert [event.action for event in AuditEvent.objects.about(key)] == ["revoke", "issue"]
     assert plain not in str(list(AuditEvent.objects.values()))
 
 

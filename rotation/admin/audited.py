@@ -15,7 +15,7 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
-from rotation.models import AuditEvent
+from rotation.models import AuditEvent, Door
 from rotation.models.audit import changed, picture
 from rotation.models.columns import storable
 
@@ -122,7 +122,8 @@ def record(request: HttpRequest, action: str, obj: models.Model, before: Picture
         before, after = changed(before, after)
         if not before and not after:
             return
-    AuditEvent.objects.record(request.user.get_username(), action, obj, before=before, after=after)
+    actor = request.user.get_username()
+    AuditEvent.objects.record(actor, action, obj, before=before, after=after, door=Door.ADMIN)
 
 
 def remembered(request: HttpRequest) -> dict[tuple[str, Any], Picture]:

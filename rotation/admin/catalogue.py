@@ -15,7 +15,8 @@ from rotation.admin.audited import Audited, Form, Rows
 from rotation.admin.breakers import ACTIONS as BREAKER_ACTIONS
 from rotation.admin.breakers import HasBreaker
 from rotation.admin.simulation import DecidesSimulation
-from rotation.models import Account, Deployment, DeploymentStatus, PriceSource, Provider
+from rotation.control.by import By
+from rotation.models import Account, Deployment, DeploymentStatus, Door, PriceSource, Provider
 from rotation.models.catalog import provider_kinds
 
 
@@ -81,8 +82,10 @@ class ProviderAdmin(HasBreaker, DecidesSimulation):
 
     def _forget_keys(self, request: HttpRequest, provider: Provider, old: str) -> None:
         keys = list(provider.keys().exclude(sealed=""))
+        by = By(request.user.get_username(), Door.ADMIN)
         for key in keys:
-            key.forget_secret(f"given for {addresses.origin(old)}; the provider moved to another address")
+            with by.changing(key, "erase secret"):
+                key.forget_secret(f"given for {addresses.origin(old)}; the provider moved to another address")
         if keys:
             messages.warning(request, f"The secrets of {len(keys)} disabled key(s) are erased: enter them again.")
 

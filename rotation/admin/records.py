@@ -62,10 +62,10 @@ class ReorderingAdmin(ReadOnly):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly):
-    list_display = ("at", "actor", "action", "object_type", "object_id", "what")
-    list_filter = ("object_type", "action")
-    search_fields = ("actor", "object_type", "object_id")
-    fields = ("at", "actor", "action", "object_type", "object_id", "differences")
+    list_display = ("at", "actor", "door", "action", "object_type", "about", "what")
+    list_filter = ("door", "object_type", "action")
+    search_fields = ("actor", "object_type", "object_id", "about")
+    fields = ("at", "actor", "door", "action", "object_type", "object_id", "about", "differences")
     readonly_fields = ("differences",)
 
     @admin.display(description="columns")

@@ -92,7 +92,8 @@ def test_a_moved_provider_forgets_the_secrets_of_its_disabled_keys(browser, at, 
     assert "1 disabled key(s) are erased" in response.content.decode()
     key.refresh_from_db()
     assert (key.sealed, key.state) == ("", "invalid")
-    event = AuditEvent.objects.get()
+    assert audited() == [("olga", "erase secret", "key"), ("olga", "change", "provider")]
+    event = AuditEvent.objects.about(provider).get()
     assert (event.before, event.after) == (
         {"base_url": "https://api.example.com/v1"},
         {"base_url": "https://new.example/v1"},

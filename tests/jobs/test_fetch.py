@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from rotation.addresses import Reach
-from rotation.jobs.fetch import FetchFailed, allowed, fetch
+from rotation.jobs.fetch import Cause, FetchFailed, allowed, fetch
 from rotation.models import Provider
 from rotation.providers.base import Outgoing
 
@@ -101,10 +101,18 @@ def test_nothing_is_sent_to_an_address_out_of_reach(rude: str) -> None:
 
 
 def test_no_connection_and_no_name_are_told_apart() -> None:
-    with pytest.raises(FetchFailed, match="no connection"):
+    with pytest.raises(FetchFailed, match="no connection") as refused:
         fetch(ask("localhost:1"), HERE)
-    with pytest.raises(FetchFailed, match="could not be resolved"):
+    with pytest.raises(FetchFailed, match="could not be resolved") as unknown:
         fetch(ask("no-such-host.invalid"), HERE)
+    assert (refused.value.cause, unknown.value.cause) == (Cause.CONNECTION, Cause.DNS)
+
+
+def test_a_server_that_speaks_no_tls_is_told_apart_from_one_that_is_not_there(rude: str) -> None:
+    encrypted = Outgoing("GET", f"https://{rude}/", {})
+    with pytest.raises(FetchFailed, match=r"no trusted connection \(TLS\)") as failed:
+        fetch(encrypted, HERE)
+    assert failed.value.cause is Cause.TLS
 
 
 def test_the_environment_has_no_say(rude: str, monkeypatch: pytest.MonkeyPatch) -> None:

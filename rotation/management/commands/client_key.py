@@ -7,14 +7,15 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from rotation import client_keys
-from rotation.models import AuditEvent, ClientKey, Pool
-from rotation.models.audit import picture
+from rotation.control import clients
+from rotation.control.by import By
+from rotation.models import ClientKey, Door, Pool
 
-ACTOR = "command line"
+BY = By("command line", Door.COMMAND)
 
 
 class Command(BaseCommand):
@@ -41,8 +42,10 @@ class Command(BaseCommand):
         if days is not None and days < 1:
             raise CommandError("A key is good for at least one day.")
         expires = timezone.now() + dt.timedelta(days=days) if days else None
-        key, plain = client_keys.issue(label, pool, expires_at=expires)
-        AuditEvent.objects.record(ACTOR, "add", key, after=picture(key))
+        try:
+            _, plain = clients.issue(BY, label=label, pools=pool, expires_at=expires)
+        except ValidationError as wrong:
+            raise CommandError(" ".join(wrong.messages)) from None
         self.stderr.write("This key is shown once; keep it now:")
         self.stdout.write(plain)
 
@@ -58,7 +61,8 @@ class Command(BaseCommand):
             found = ClientKey.objects.filter(pk=int(key))
         if len(found) != 1:
             raise CommandError(f"{len(found)} keys go by {key!r}; `client_key list` shows them, revoke by id.")
-        before = picture(found[0])
-        found[0].revoke()
-        AuditEvent.objects.record(ACTOR, "revoke", found[0], before=before, after=picture(found[0]))
+        try:
+            clients.revoke(BY, found[0])
+        except ValidationError as wrong:
+            raise CommandError(" ".join(wrong.messages)) from None
         self.stdout.write(f"{found[0]} is revoked.")

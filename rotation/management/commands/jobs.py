@@ -8,9 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from rotation.control.by import By
 from rotation.jobs import runs
 from rotation.jobs.registry import JOBS
-from rotation.models import JobRun
+from rotation.models import Door, JobRun
 
 
 class Command(BaseCommand):
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         if options["action"] == "list":
             self.list_jobs()
             return
+        By("command line", Door.COMMAND).told("run", "job", options["job"])
         ran = runs.run(JOBS[options["job"]], timezone.now())
         if ran.ending is not runs.Ending.DONE:
             raise CommandError(f"{options['job']}: {ran.words}")

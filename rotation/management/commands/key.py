@@ -15,10 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from rotation import starter
-from rotation.models import Account, AuditEvent, Key, Provider
-from rotation.models.audit import picture
-
-ACTOR = "command line"
+from rotation.control.by import By
+from rotation.models import Account, Door, Key, Provider
 
 
 class Command(BaseCommand):
@@ -57,5 +55,5 @@ class Command(BaseCommand):
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from None
         if new:
-            AuditEvent.objects.record(ACTOR, "add", key, after=picture(key))
+            By("command line", Door.COMMAND).added(key)
         return key, new

@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from rotation import sealing
-from rotation.models import Key
+from rotation.control.by import By
+from rotation.models import Door, Key
 
 
 class Command(BaseCommand):
@@ -34,6 +35,8 @@ class Command(BaseCommand):
             if not batch:
                 break
             last = batch[-1].pk
+        if done:
+            By("command line", Door.COMMAND).told("seal again", "key", f"{done} keys")
         self.stdout.write(f"{done} sealed again, {self.sealed().count() - done - len(locked)} were already.")
         if locked:
             names = ", ".join(f"{key} of {key.account} (id {key.pk})" for key in locked)
