@@ -24,11 +24,11 @@ def set_value(by: By, name: str, value: Any) -> Any:
     wanted = _checked(name, value)
     with transaction.atomic():
         before = switches.value(name)
-        row, _ = Switch.objects.update_or_create(name=name, defaults={"value": wanted})
         facts = {}
         if name == "keep_prompts" and wanted is False:
             erased, _ = KeptPrompt.objects.all().delete()
             facts = {"prompts_erased": erased} if erased else {}
+        row, _ = Switch.objects.update_or_create(name=name, defaults={"value": wanted})
         if before != wanted or facts:
             by.turned("set", row, {"value": before}, {"value": wanted, **facts})
     return wanted
