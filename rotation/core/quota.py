@@ -87,13 +87,16 @@ class Quota:
                 bucket.level = min(bucket.capacity, bucket.capacity - (was.capacity - was.level))
                 bucket.updated = min(was.updated, now)
 
-    def ready_at(self, needs: Mapping[str, float], now: float) -> float:
-        """When every bucket has what `needs` asks of its axis; NEVER when one is too small for it, ever."""
+    def ready_at(self, needs: Mapping[str, float], now: float, *, keep: float = 0.0) -> float:
+        """When every bucket has what `needs` asks of its axis; NEVER when one is too small for it, ever.
+
+        `keep`: the share of each of those buckets that has to be left afterwards.
+        """
         at = now
         for (axis, _), bucket in self.buckets.items():
             need = needs.get(axis, 0.0)
             if need > 0:
-                at = max(at, bucket.ready_at(need, now))
+                at = max(at, bucket.ready_at(need + keep * bucket.capacity if keep else need, now))
         return at
 
     def admit(self, needs: Mapping[str, float], now: float) -> float | None:

@@ -107,7 +107,7 @@ def _line(page: _Page, client: Client, refusal: Refusal, took: float) -> dict[st
     asked = page.asked
     return {
         "t": "call", "id": page.request, "at": page.at, "client": client.id, "op": page.operation,
-        "asked": asked.model if asked else "",
+        "internal": client.internal, "asked": asked.model if asked else "",
         "pool": "", "stream": asked.stream if asked else False, "status": refusal.status, "outcome": "refused",
         "failure": None if refusal.status == 429 else "bad_request",
         "provider": None, "deployment": None, "key": None, "model": "", "queue_ms": took,

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from rotation.core.rotation import GiveUp, Rotation, Try, Wait
 from rotation.core.selection import select
+from rotation.gateway import quiet
 from rotation.gateway.attempt import attempt
 from rotation.gateway.call import Call
 from rotation.gateway.choosing import meant
@@ -37,11 +38,12 @@ async def complete(gate: Gate, call: Call) -> Reply:
     if call.started + route.policy.total < call.deadline:
         call = replace(call, deadline=call.started + route.policy.total)
     targets = call.task.targets(gate, route, call)
-    candidates = select(targets, call.needs, route.policy, call.task.standing(gate))
+    policy = quiet.policy(route.policy) if call.client.internal else route.policy
+    candidates = select(targets, call.needs, policy, call.task.standing(gate))
     hold = gate.allowances.open(call.client)
     entry = Entry(call, route, gate.write, gate.now, candidates, scores=gate.order.scores(), hold=hold)
     heard = ears(gate, call)
-    rotation = Rotation(candidates, route.policy, now=call.started, deadline=call.deadline, rand=gate.rand, heard=heard)
+    rotation = Rotation(candidates, policy, now=call.started, deadline=call.deadline, rand=gate.rand, heard=heard)
     try:
         if quickest := out_of_reach(candidates, call, heard, call.deadline - gate.now()):
             raise too_short(entry, quickest)
@@ -58,7 +60,8 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secre
     """Ask what next until there is an answer or nothing left to ask."""
     policy, pool = entry.route.policy, entry.route.pool
     peers = peers_of(rotation.candidates, gate.now() + policy.patience)
-    work = Work(policy, pool, call.needs.prompt_tokens, call.id, call.task.audio_seconds, call.output, peers)
+    work = Work(policy, pool, call.needs.prompt_tokens, call.id, call.task.audio_seconds, call.output, peers,
+                call.client.internal)  # fmt: skip
     who = {"request_id": call.id}
     while True:
         match rotation.next(gate.now()):

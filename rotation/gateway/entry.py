@@ -112,8 +112,8 @@ class Entry:
         started = self.notes[0].started if self.notes else self.now()
         return {
             "t": "call", "id": call.id, "at": call.at, "client": call.client.id or None, "op": call.operation,
-            "asked": call.asked, "pool": self.route.pool, "stream": call.stream, "status": status,
-            "outcome": outcome, "failure": failure.kind if failure else None,
+            "internal": call.client.internal, "asked": call.asked, "pool": self.route.pool, "stream": call.stream,
+            "status": status, "outcome": outcome, "failure": failure.kind if failure else None,
             "provider": target.provider.id if target else None,
             "deployment": target.deployment.id if target else None, "key": target.key.id if target else None,
             "model": target.deployment.model if target else "",

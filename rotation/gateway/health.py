@@ -21,6 +21,7 @@ from rotation.core.policy import Policy
 from rotation.core.rotation import blamed_scope
 from rotation.core.selection import NEVER, READY, Standing, State
 from rotation.core.targets import Target, deployment_scope, provider_scope
+from rotation.gateway import quiet
 from rotation.gateway.budget import RetryBudget
 from rotation.gateway.consequences import CONSEQUENCES
 from rotation.gateway.leave import Permit, Refused, Work
@@ -95,6 +96,11 @@ class Health:
 
     def admit(self, target: Target, work: Work, *, again: bool = False, last_resort: bool = False) -> Permit | Refused:
         """Leave for one attempt, or why not and until when."""
+        if work.quiet:
+            return quiet.admit(self, target, work, again=again or last_resort)
+        return self._admit(target, work, again=again, last_resort=last_resort)
+
+    def _admit(self, target: Target, work: Work, *, again: bool, last_resort: bool) -> Permit | Refused:
         now = self.now()
         standing = self.standing(target)  # it may have changed since the call came in
         if standing.until > now and not standing.guessed:
@@ -137,9 +143,10 @@ class Health:
             took = 0.0 if index else slowness(first, elapsed, usage)  # no fault of its provider's other models
             self.moved(scope, self.breakers[scope].record_success(leave, now, took), permit.request)
         self.limits.settle(permit.reserved, usage, now)
-        self.limits.answered(permit.target, usage)
-        self.pace.learn(permit.target.deployment.id, first, elapsed, now=now)
-        self.outage.answered(permit.target, now)
+        if not permit.quiet:  # what a job asks for is like nothing that clients ask for
+            self.limits.answered(permit.target, usage)
+            self.pace.learn(permit.target.deployment.id, first, elapsed, now=now)
+            self.outage.answered(permit.target, now)
         self._recovered(permit.target, permit.started)
 
     def failed(self, permit: Permit, failure: Failure) -> float | None:

@@ -11,6 +11,8 @@ from rotation.core.selection import Standing, State
 from rotation.core.targets import Target
 from rotation.gateway.limits import Reserved
 
+KEPT_FOR_CLIENTS = 0.5  # of every quota: what the jobs' own calls leave
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -32,7 +34,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Permit:
-    """Leave for one attempt at `target`; tell health once what came of it."""
+    """Leave for one attempt at `target`; tell health once what came of it. `quiet`: it is a job's (`quiet.py`)."""
 
     target: Target
     started: float
@@ -40,6 +42,7 @@ class Permit:
     breakers: list[tuple[str, BreakerPermit]]
     reserved: Reserved = field(default_factory=list)
     request: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,9 @@ class Work:
     audio_seconds: float = 0.0
     output: int | None = 0
     peers: Sequence[Target] = ()
+    quiet: bool = False
+
+    @property
+    def keep(self) -> float:
+        """The share of every quota this call must leave."""
+        return KEPT_FOR_CLIENTS if self.quiet else 0.0

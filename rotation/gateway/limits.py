@@ -37,26 +37,31 @@ class Limits:
         self._outputs: dict[int, Recent] = {}  # tokens of late answers, by deployment id
 
     def reserve(
-        self, target: Target, tokens: int, now: float, *, output: int | None = 0, audio: float = 0.0
-    ) -> Reserved | float:
+        self, target: Target, tokens: int, now: float, *,
+        output: int | None = 0, audio: float = 0.0, keep: float = 0.0,
+    ) -> Reserved | float:  # fmt: skip
         """Take one request from every quota the target stands in, or the moment when that can be done.
 
-        `tokens` are the prompt's; `output` is the most that was asked for, None when nobody said; `audio` in seconds.
+        `tokens` are the prompt's; `output` is the most that was asked for, None when nobody said; `audio` in seconds;
+        `keep` is the share of each that has to be left.
         """
         standing = [self.quotas[s] for s in target.scopes if s in self.quotas] if self.quotas else []
         if not standing:
             return []
         needs = self._needs(target, tokens, output, audio, standing)
-        free_at = max(q.ready_at(needs, now) for q in standing)
+        free_at = max(q.ready_at(needs, now, keep=keep) for q in standing)
         if free_at > now:
             return free_at + ARRIVAL
         return [(quota, quota.reserve(needs, now)) for quota in standing]
 
-    def ready_at(self, target: Target, tokens: int, now: float, *, output: int | None = 0, audio: float = 0.0) -> float:
+    def ready_at(
+        self, target: Target, tokens: int, now: float, *,
+        output: int | None = 0, audio: float = 0.0, keep: float = 0.0,
+    ) -> float:  # fmt: skip
         """When `reserve` would succeed; takes nothing. `now` when it would at once."""
         standing = [self.quotas[s] for s in target.scopes if s in self.quotas] if self.quotas else []
         needs = self._needs(target, tokens, output, audio, standing)
-        free_at = max((q.ready_at(needs, now) for q in standing), default=now)
+        free_at = max((q.ready_at(needs, now, keep=keep) for q in standing), default=now)
         return free_at + ARRIVAL if free_at > now else now
 
     def _needs(

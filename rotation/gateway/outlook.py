@@ -26,7 +26,7 @@ def honest(end: GiveUp, candidates: Iterable[Candidate], health: Health, work: W
     now, back = health.now(), dict(end.back)
     for target in (c.target for c in candidates if back.get(c.target.id, NEVER) < NEVER):
         audio = billed(target.provider.kind, work.audio_seconds)
-        room = health.limits.ready_at(target, work.tokens, now, output=work.output, audio=audio)
+        room = health.limits.ready_at(target, work.tokens, now, output=work.output, audio=audio, keep=work.keep)
         back[target.id] = max(back[target.id], room)
     soonest = min(back.values(), default=NEVER)
     return replace(end, back=back, retry_at=soonest if soonest < NEVER else None)

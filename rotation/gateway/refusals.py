@@ -62,7 +62,14 @@ def _closed(answer: Refusal, entry: Entry, failure: Failure | None) -> Refusal:
     entry.close(outcome, answer.status, failure=failure, error=answer.message)
     if answer.status >= 500 or answer.status == 429:
         log.error("%s after %d attempts", answer.code, len(entry.notes), extra={"request_id": entry.call.id})
-    return Refusal(answer.status, answer.message, answer.code, answer.param, answer.type, headers, answer.more)
+    more = {**answer.more, "failure": _told_job(failure)} if failure and entry.call.client.internal else answer.more
+    return Refusal(answer.status, answer.message, answer.code, answer.param, answer.type, headers, more)
+
+
+def _told_job(failure: Failure) -> dict[str, object]:
+    """Our own jobs are told how the last attempt failed: they have to tell a limit from a defect."""
+    names = ("kind", "status", "message", "feature", "code", "param", "retry_after")
+    return {name: getattr(failure, name) for name in names}
 
 
 def _callers(failure: Failure) -> bool:
@@ -104,7 +111,9 @@ def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -
             headers=_retry(end, entry, now),
             more=_why(end, entry, now),
         )
-    status, code = (429, "all_targets_rate_limited") if _limited(end, entry) else (503, "no_healthy_upstream")
+    no_room = entry.call.client.internal and not entry.notes and end.retry_at is not None
+    limited = no_room or _limited(end, entry)
+    status, code = (429, "all_targets_rate_limited") if limited else (503, "no_healthy_upstream")
     message = f"No target could answer ({len(entry.notes)} tried)." + _when(end, now)
     return Refusal(status, message, code, headers=_retry(end, entry, now), more=_why(end, entry, now))
 
