@@ -72,6 +72,10 @@ class Listing:
         return next((column for column in self.columns if column.key == key and column.sortable), None)
 
     @property
+    def on_page(self) -> Sequence[Column]:
+        return [column for column in self.columns if column.on_page]
+
+    @property
     def exported(self) -> Sequence[Column]:
         return [column for column in self.columns if column.export]
 
@@ -88,6 +92,7 @@ class Column:
     numeric: bool = False
     wide: bool = False  # left out where the screen is narrow
     export: bool = True
+    on_page: bool = True  # else in files only
     hidden: bool = False  # its heading is only read aloud
 
     @property
@@ -178,7 +183,7 @@ class Shown:
         """The columns, with where their headings lead and how they are sorted now."""
         now = self.state.sort or self.listing.sort
         heads = []
-        for column in self.listing.columns:
+        for column in self.listing.on_page:
             up = now == column.key
             sorted_ = {column.key: "ascending", f"-{column.key}": "descending"}.get(now, "")
             turned = f"-{column.key}" if up or (column.numeric and not sorted_) else column.key
@@ -187,7 +192,7 @@ class Shown:
 
     @cached_property
     def lines(self) -> list[tuple[Any, list[tuple[Column, Any]]]]:
-        return [(row, [(column, column.value(row)) for column in self.listing.columns]) for row in self.rows]
+        return [(row, [(column, column.value(row)) for column in self.listing.on_page]) for row in self.rows]
 
     @property
     def narrowed(self) -> bool:

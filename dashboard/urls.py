@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dashboard.views import access, order, overview, requests, savings, status, style, transcription
+from dashboard.views import access, audit, order, overview, requests, savings, status, style, transcription
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("admin/login/", access.admin_door, name="admin_door"),
     path("logout/", access.sign_out, name="logout"),
     path("savings/", savings.savings_page, name="savings"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/<int:pk>/", audit.audit_event, name="audit_event"),
     path("status/", status.status, name="status"),
     path("status/badge.svg", status.status_badge, name="status_badge"),
     path("status.json", status.status_json, name="status_json"),

@@ -59,6 +59,8 @@ PAGES: Mapping[str, Wants] = {
     "request_json": LOOK,
     "transcription": LOOK,
     "savings": LOOK,
+    "audit": OPERATE,
+    "audit_event": OPERATE,
     "undo_reordering": LOOK,
 }
 API: Mapping[str, Wants] = {
