@@ -55,10 +55,8 @@ class Bucket:
         if self.fixed:
             return self.capacity if self._turn(now) > self._turn(self.updated) else self.level
         passed = now - self.updated
-        if passed <= 0.0:
-            return self.level if self.level < self.capacity else self.capacity
-        left = self.level + passed * self.capacity / self.window
-        return left if left < self.capacity else self.capacity
+        refilled = passed * self.capacity / self.window if passed > 0.0 else 0.0
+        return min(self.capacity, self.level + refilled)
 
     def ready_at(self, need: float, now: float) -> float:
         """When `need` units will be there if nobody else takes any: `now` if they are, NEVER if they cannot be."""
