@@ -10,7 +10,7 @@ A canary is put first by chance, with the share its place says. Pure: who is rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,14 +75,14 @@ class Share:
     def __init__(self) -> None:
         self._left: float | None = None
 
-    def due(self, share: float, chance: float) -> bool:
-        """Whether this call is one, for a share of all calls; `chance` in [0, 1) says how long until the next."""
+    def due(self, share: float, rand: Callable[[], float]) -> bool:
+        """Whether this call is one, for a share of all calls; `rand` in [0, 1) says how long until the next."""
         if self._left is None:
-            self._left = 0.5 + chance
+            self._left = 0.5 + rand()
         self._left -= share
         if self._left > 0:
             return False
-        self._left += 0.5 + chance
+        self._left += 0.5 + rand()
         return True
 
 

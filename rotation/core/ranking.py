@@ -166,6 +166,16 @@ def inversions(before: Sequence[int], after: Sequence[int]) -> tuple[Pair, ...]:
     return tuple((a, b) for n, a in enumerate(stay) for b in stay[n + 1 :] if places[b] < places[a])
 
 
+def put_down(before: object, after: object) -> list[int]:
+    """The deployments of two stored orders that others passed, in their order; what cannot be read is passed over."""
+    was, now = (
+        [place["deployment"] for place in order if isinstance(place, dict) and isinstance(place.get("deployment"), int)]
+        if isinstance(order, list) else []
+        for order in (before, after)
+    )  # fmt: skip
+    return list(dict.fromkeys(above for above, _ in inversions(was, now)))
+
+
 def _settle(moving: Sequence[int], expected: Mapping[int, float], pairs: set[Pair]) -> list[int]:
     """From the quickest on, each goes above the topmost one it may pass, if none between is quicker than it is."""
     settled = list(moving)

@@ -77,16 +77,23 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A deployment's place in a pool; the lowest position is tried first."""
+    """A deployment's place in a pool; the lowest position is tried first.
+
+    `canary` is the share of the calls it is put first in while it is new there; at all others it is the last in line.
+    """
 
     deployment: int
     position: int
     pinned: bool = False
+    canary: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A named rotation order with its policy; `version` rises with every change."""
+    """A named rotation order with its policy; `version` rises with every change.
+
+    `watched` are those its last reordering put down, with the moment (epoch seconds) it is watched until.
+    """
 
     id: int
     name: str
@@ -94,6 +101,7 @@ class Pool:
     strategy: str = "ordered"
     policy: Policy = BALANCED
     version: int = 1
+    watched: Mapping[int, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from rotation.core.rotation import GiveUp, Rotation, Try, Wait
 from rotation.core.selection import select
-from rotation.gateway import quiet
+from rotation.gateway import alternatives, quiet
 from rotation.gateway.attempt import attempt
 from rotation.gateway.call import Call
 from rotation.gateway.choosing import meant
@@ -24,7 +24,7 @@ from rotation.gateway.gate import Gate
 from rotation.gateway.leave import Permit, Refused, Work
 from rotation.gateway.outlook import honest, peers_of, pools_that_fit
 from rotation.gateway.patience import ears, out_of_reach
-from rotation.gateway.refusals import refusal, too_short
+from rotation.gateway.refusals import closed, refusal, too_short
 from rotation.gateway.reply import Failed, Reply
 from rotation.sealing import Secret
 
@@ -41,7 +41,10 @@ async def complete(gate: Gate, call: Call) -> Reply:
     policy = quiet.policy(route.policy) if call.client.internal else route.policy
     candidates = select(targets, call.needs, policy, call.task.standing(gate))
     hold = gate.allowances.open(call.client)
-    entry = Entry(call, route, gate.write, gate.now, candidates, scores=gate.order.scores(), hold=hold)
+    entry = Entry(
+        call, route, gate.write, gate.now, candidates,
+        scores=gate.order.scores(), turn=gate.order.turn(), hold=hold,
+    )  # fmt: skip
     heard = ears(gate, call)
     rotation = Rotation(candidates, policy, now=call.started, deadline=call.deadline, rand=gate.rand, heard=heard)
     try:
@@ -80,7 +83,14 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secre
                 log.warning("nothing is free; waiting %.2f s", seconds, extra=who)
                 await gate.clock.sleep(seconds)
             case Wait() | GiveUp():  # a wait without hope would only keep the client
-                raise nobody(gate, entry, honest(rotation.give_up(gate.now()), rotation.candidates, gate.health, work))
+                end = rotation.give_up(gate.now())
+                if gone := alternatives.discovered(gate, entry, end):
+                    if (instead := alternatives.go_on(gate, entry, gone)) is not None:
+                        return await rotate(gate, call, instead, entry, secrets)
+                    raise closed(
+                        alternatives.told_gone(gate, entry, gone), entry, end.failures[-1][1] if end.failures else None
+                    )
+                raise nobody(gate, entry, honest(end, rotation.candidates, gate.health, work))
 
 
 def nobody(gate: Gate, entry: Entry, end: GiveUp) -> Refusal:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rotation.core.exploration import Turn
 from rotation.core.failures import Failure
 from rotation.core.selection import Candidate, Standing, State
 from rotation.core.strategies import WORDS
@@ -66,6 +67,7 @@ class Entry:
     notes: list[Note] = field(default_factory=list)
     closed: bool = False
     scores: Mapping[int, float] = field(default_factory=dict)  # by deployment, where the strategy has one
+    turn: Turn | None = None  # who was asked first out of turn
     hold: Hold | None = None  # of a client key with a budget
     _places: dict[tuple[int, int], int] = field(default_factory=dict)  # of the candidates, by target
 
@@ -123,7 +125,8 @@ class Entry:
             "cost": self._cost(),
             "simulated": any(c.target.provider.simulated for c in self.candidates), "error": error,
             "trace": self.trace(), "attempts": [self._attempt(i, n) for i, n in enumerate(self.notes, 1)],
-            "needs": needs_record(call.needs, call.task), "policy": policy_record(call, self.route, self.candidates),
+            "needs": needs_record(call.needs, call.task),
+            "policy": policy_record(call, self.route, self.candidates, self.turn),
         }  # fmt: skip
 
     def _cost(self) -> float | None:
@@ -170,12 +173,15 @@ class Entry:
                 spare = deployment if ready else spare
                 rows[deployment] = _trace_row(candidate, None, False)
         if won is not None and won in rows:
-            rows[won]["why"] = self._turn()
+            rows[won]["why"] = self._why(won)
+        if self.turn is not None and self.turn.deployment in tried and self.turn.deployment != won:
+            rows[self.turn.deployment]["why"] += f"; {self.turn.words}"
         return [{**row, "score": self.scores[one]} if one in self.scores else row for one, row in rows.items()]
 
-    def _turn(self) -> str:
-        """Why the turn of whoever answered came: the strategy, and what the name meant this time."""
-        words = WORDS[self.route.strategy]
+    def _why(self, won: int) -> str:
+        """Why the turn of whoever answered came: out of turn, or by the strategy; and what the name meant this time."""
+        out_of_turn = self.turn is not None and self.turn.deployment == won
+        words = self.turn.words if self.turn is not None and out_of_turn else WORDS[self.route.strategy]
         return f"{words}; {self.route.why}" if self.route.why else words
 
 

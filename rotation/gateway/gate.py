@@ -8,9 +8,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rotation.core.failures import Consequence, Failure
+from rotation.core.fitness import unfit
+from rotation.core.selection import State
 from rotation.core.targets import Target
 from rotation.gateway import recall
 from rotation.gateway.allowance import Allowances
@@ -22,6 +25,9 @@ from rotation.gateway.order import Order
 from rotation.gateway.snapshot import Route, Snapshot
 from rotation.gateway.summary import Summary
 from rotation.gateway.upstream import Upstream
+
+if TYPE_CHECKING:
+    from rotation.gateway.call import Call
 
 
 class Gate:
@@ -77,14 +83,26 @@ class Gate:
         self.health.note_lack(target, failure.feature)
         self.snapshot = without_feature(self.snapshot, target.deployment.id, failure.feature)
 
-    def targets(self, route: Route, *, stream: bool = False) -> Iterator[Target]:
-        """The route's targets in the order of its strategy; the keys of a deployment take turns."""
-        for deployment in self.order.of(route, self.snapshot.deployments, stream=stream):
+    def targets(self, route: Route, *, stream: bool = False, patient: Call | None = None) -> Iterator[Target]:
+        """The route's targets in the order of its strategy; the keys of a deployment take turns.
+
+        `patient` is the call, if it has the time to ask one first that stands lower.
+        """
+        ready = partial(self._ready, patient) if patient is not None else None
+        for deployment in self.order.of(route, self.snapshot.deployments, stream=stream, ready=ready):
             targets = self.snapshot.targets.get(deployment, ())
             if len(targets) > 1:
                 turn = self._turns[deployment] = (self._turns.get(deployment, -1) + 1) % len(targets)
                 targets = targets[turn:] + targets[:turn]
             yield from targets
+
+    def _ready(self, call: Call, deployment: int) -> bool:
+        """Whether it fits the call and nothing is in its way."""
+        return any(
+            self.health.standing(target).state is State.READY
+            for target in self.snapshot.targets.get(deployment, ())
+            if unfit(target.deployment, call.needs, target.provider.kind) is None
+        )
 
     async def close(self) -> None:
         """Let the connections and the journal go."""

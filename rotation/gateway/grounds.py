@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from rotation.core.exploration import Turn
 from rotation.core.selection import NEVER, Candidate, Standing
 from rotation.core.targets import Needs
 from rotation.core.transcription import Audio
@@ -32,11 +33,14 @@ def needs_record(needs: Needs | None, task: Task = CHAT) -> dict[str, Any]:
     return record
 
 
-def policy_record(call: Call, route: Route, candidates: Sequence[Candidate]) -> dict[str, Any]:
+def policy_record(
+    call: Call, route: Route, candidates: Sequence[Candidate], turn: Turn | None = None
+) -> dict[str, Any]:
     """Under which policy it was chosen, and from whom.
 
     `order` are the deployments in the order they were considered, `keyless` those of them that had no key. `models`
-    are the further names the client gave, `pin` and `exclude` its wishes, `why` what the name was taken for.
+    are the further names the client gave, `pin` and `exclude` its wishes, `why` what the name was taken for;
+    `explored` is who was asked first out of turn, and why.
     """
     reached = {c.target.deployment.id for c in candidates}
     record: dict[str, Any] = {
@@ -48,6 +52,10 @@ def policy_record(call: Call, route: Route, candidates: Sequence[Candidate]) -> 
         record["keyless"] = keyless
     said = {"models": call.models, "pin": call.wishes.pin, "exclude": call.wishes.exclude}
     record |= {name: list(names) for name, names in said.items() if names}
+    if turn is not None:
+        record["explored"] = {"deployment": turn.deployment, "cause": turn.cause}
+    if route.successor is not None:
+        record["successor"] = route.successor[1]
     return {**record, "why": route.why} if route.why else record
 
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 from rotation import models, sealing
 from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, PRESETS, Policy, policy_from
+from rotation.core.ranking import put_down
 from rotation.core.selection import NEVER
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
 from rotation.gateway import sealed_file
@@ -68,7 +69,8 @@ def read() -> Rows:
         "keys": _plain(models.Key.objects.filter(live), KEY),
         "deployments": _plain(deployments.order_by("provider__priority", "id"), DEPLOYMENT),
         "pools": _plain(models.Pool.objects.all(), "id name strategy preset policy version"),
-        "placements": _plain(placements.order_by("position", "id"), "pool_id deployment_id position pinned"),
+        "placements": _plain(placements.order_by("position", "id"), "pool_id deployment_id position pinned canary"),
+        "watched": _watched(now),
         "clients": _plain(models.ClientKey.objects.filter(enabled=True), CLIENT),
         "cooldowns": _plain(models.Cooldown.objects.filter(until__gt=now), "scope until kind reason"),
         "breakers": _plain(models.BreakerState.objects.all(), "scope state until opens changed_at"),
@@ -78,6 +80,12 @@ def read() -> Rows:
         "switches": _plain(models.Switch.objects.all(), "name value"),
     }
     return found
+
+
+def _watched(now: datetime) -> list[Row]:
+    """What the reorderings under watch put down: exploration asks these first, for the watch to have its numbers."""
+    rows = models.Reordering.objects.filter(state=models.ReorderingState.APPLIED, watch_until__gt=now)
+    return [{"pool_id": row.pool_id, "down": put_down(row.before, row.after), "until": row.watch_until} for row in rows]
 
 
 def _plain(rows: QuerySet[Any], names: str) -> list[Row]:
@@ -170,10 +178,15 @@ def _pools(rows: Rows, deployments: dict[int, Deployment]) -> dict[str, Pool]:
     placed: dict[int, list[Placement]] = defaultdict(list)
     for row in rows["placements"]:
         if row["deployment_id"] in deployments:
-            placed[row["pool_id"]].append(Placement(row["deployment_id"], row["position"], row["pinned"]))
+            known = (row["deployment_id"], row["position"], row["pinned"], row.get("canary"))
+            placed[row["pool_id"]].append(Placement(*known))
+    watched: dict[int, dict[int, float]] = defaultdict(dict)
+    for row in rows.get("watched", ()):  # a file kept by an earlier version has none
+        watched[row["pool_id"]].update(dict.fromkeys(row["down"], _epoch(row["until"]) or 0.0))
     return {
         row["name"]: Pool(
             row["id"], row["name"], tuple(placed[row["id"]]), row["strategy"], _policy(row), row["version"],
+            watched[row["id"]],
         )
         for row in rows["pools"]
     }  # fmt: skip

@@ -19,6 +19,7 @@ ENOUGH = 10  # answers, before their p95 says anything
 LONG_ANSWER = 1024  # tokens: what is asked for beyond this is given time at a slow 20 tokens/s
 TOKENS_PER_SECOND = 20.0
 HALF_LIFE = 600.0  # seconds after which what was heard is worth half as much
+NEVER = float("-inf")
 FORGET = 3600.0  # seconds of silence after which it is worth nothing
 
 
@@ -46,6 +47,10 @@ class Pace:
             return None
         low, middle, high = (recent.quantile(q) or 0.0 for q in (0.05, 0.5, 0.95))
         return Heard(low, middle, high, len(recent) * 0.5 ** (silent / HALF_LIFE))
+
+    def last(self, deployment: int) -> float:
+        """When it was heard of last, in engine seconds; minus infinity for never."""
+        return max(self._at.get((deployment, True), NEVER), self._at.get((deployment, False), NEVER))
 
     def first_content(self, deployment: Deployment, policy: Policy, timeouts: int) -> float:
         """Seconds to wait for a stream's first content; `timeouts` is how many targets have timed out in this call."""

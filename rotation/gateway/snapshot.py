@@ -6,11 +6,10 @@ It holds no plain secret but in `secrets`, whose values have no readable form.
 
 from __future__ import annotations
 
-import difflib
-import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from rotation.core.failures import FailureKind
@@ -20,13 +19,11 @@ from rotation.core.targets import Deployment, Pool, Provider, Target
 from rotation.gateway.allowance import Spent
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal
+from rotation.gateway.names import Gone, cut, gone, unknown
 from rotation.sealing import Secret
 
 POOL_PREFIX = "pool/"
 SUFFIXES = (FASTEST, CHEAPEST)  # `auto:fastest`: the client's own wish, which no pin outranks
-LONGEST_NAME = 200
-ALIKE = 0.6
-COMPARED = 20  # names an unknown one is held against; each costs a tenth of a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +61,9 @@ class Learned:
 class Route:
     """Where a call may go: deployments in the pool's order, under one policy. `pool` is "" for a model asked by name.
 
-    `pinned` ones keep their place whatever the strategy. `members` are a chain's names, each with its own strategy.
-    `why` is said where the route is not what the name alone would mean.
+    `pinned` ones keep their place whatever the strategy; `canaries` (deployment, share of the calls) come last or, by
+    chance, first; `watched` are those a reordering put down, each until a moment in epoch seconds. `members` are a
+    chain's names, each with its own strategy. `why` is said where the route is not what the name alone would mean.
     """
 
     pool: str
@@ -76,6 +74,9 @@ class Route:
     pinned: frozenset[int] = frozenset()
     members: tuple[Route, ...] = ()
     why: str = ""
+    successor: tuple[str, str] | None = None  # what was asked for and is gone, and who answers in its place
+    canaries: tuple[tuple[int, float], ...] = ()
+    watched: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,18 @@ class Snapshot:
             found.setdefault(f"{provider.name}/{deployment.model}", []).append(deployment.id)
         return {name: tuple(ids) for name, ids in found.items()}
 
+    @cached_property
+    def gone(self) -> frozenset[int]:
+        """Deployments that their providers no longer offer."""
+        out = {block.scope for block in self.blocks if block.kind is FailureKind.MODEL_GONE and block.until == inf}
+        return frozenset(i for i in self.deployments if f"deployment:{i}" in out) if out else frozenset()
+
+    @cached_property
+    def living(self) -> tuple[str, ...]:
+        """The names that lead somewhere: pools, and whatever has a key and is not gone."""
+        here = {i for i, targets in self.targets.items() if targets} - self.gone
+        return (*self.pools, *(name for name, ids in self.names.items() if not here.isdisjoint(ids)))
+
     @property
     def simulated(self) -> bool:
         """True while simulated providers answer."""
@@ -114,11 +127,17 @@ class Snapshot:
     def route(self, asked: str, models: Iterable[str], client: Client) -> Route:
         """What the names mean for this client. Raises `Refusal`: 403 for what it may not use, 404 for no such name."""
         chain = [asked, *(m for m in models if m != asked)]
-        if len(chain) == 1 or self.split(asked)[0] in self.pools:
+        if len(chain) == 1:
             return self._one(asked, client)
-        found = [self._one(name, client) for name in chain]
-        ids = dict.fromkeys(i for route in found for i in route.deployments)
-        return Route("", tuple(ids), members=tuple(found))
+        found, gone = [], None
+        for name in chain:
+            try:
+                found.append(self._one(name, client))
+            except Gone as away:
+                gone = gone or away
+        if gone is not None and not found:
+            raise gone
+        return chained(found)
 
     def split(self, name: str) -> tuple[str, str]:
         """A name without its suffix, and the strategy the suffix asks for or "". What is really called so wins."""
@@ -138,34 +157,29 @@ class Snapshot:
                 raise self._not_allowed(pool.name, client)
             ids = tuple(p.deployment for p in pool.placements)
             pinned = frozenset(p.deployment for p in pool.placements if p.pinned)
-            return Route(pool.name, ids, pool.policy, pool.version, pool.strategy, pinned)
+            canaries = tuple((p.deployment, p.canary) for p in pool.placements if p.canary is not None)
+            return Route(
+                pool.name, ids, pool.policy, pool.version, pool.strategy, pinned,
+                canaries=canaries, watched=pool.watched,
+            )  # fmt: skip
         ids = self.names.get(name, ())
         if client.pools:
             raise self._not_allowed(name, client)
         if not ids:
-            raise self._unknown(name)
+            raise unknown(name, self.living, tuple(self.pools))
+        if self.gone.issuperset(ids):
+            raise gone(name, self.living)
         return Route("", ids)
 
     def _not_allowed(self, name: str, client: Client) -> Refusal:
         pools = ", ".join(sorted(client.pools))
-        message = f"This client key may use the pools {pools}, not '{_cut(name)}'."
+        message = f"This client key may use the pools {pools}, not '{cut(name)}'."
         return Refusal(403, message, "model_not_allowed", "model")
 
-    def _unknown(self, name: str) -> Refusal:
-        near = near_names(name, [*self.pools, *self.names])
-        hint = f" Near it: {', '.join(near)}." if near else f" Pools: {', '.join(self.pools)}."
-        message = f"The model '{_cut(name)}' is not known here.{hint} GET /v1/models lists all."
-        return Refusal(404, message, "model_not_found", "model")
 
-
-def _cut(name: str) -> str:
-    """A name from outside, fit for a message."""
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
-
-
-def near_names(name: str, names: Sequence[str]) -> list[str]:
-    """Up to three of `names` like this one. Only those that share most of its pieces of three letters are compared."""
-    name = name[:64]
-    pieces = {name[i : i + 3] for i in range(len(name) - 2)}
-    shared = heapq.nlargest(COMPARED, ((sum(p in other for p in pieces), other) for other in names))
-    return difflib.get_close_matches(name, [other for _, other in shared], n=3, cutoff=ALIKE)
+def chained(routes: Sequence[Route]) -> Route:
+    """One way after the other: a pool's name, policy and version are those of the first, if that is a pool."""
+    ids = tuple(dict.fromkeys(i for route in routes for i in route.deployments))
+    first = routes[0]
+    why = "; ".join(route.why for route in routes if route.why)
+    return Route(first.pool, ids, first.policy, first.version, members=tuple(routes), why=why)

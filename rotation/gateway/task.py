@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rotation.core.exploration import PATIENT
 from rotation.core.selection import Standing
 from rotation.core.targets import Target
 from rotation.providers.base import Adapter, Answer, Outgoing, StreamReader
@@ -24,6 +25,7 @@ class Task:
     """A chat completion."""
 
     operation = "chat"
+    replaceable = True  # by a model that is like the one asked for
     audio_seconds = 0.0  # of a quota of audio
     patience = 0.0  # seconds a whole answer is given beyond what its length in tokens asks for
 
@@ -33,7 +35,7 @@ class Task:
 
     def targets(self, gate: Gate, route: Route, call: Call) -> Iterable[Target]:
         """The route's targets in the order of trying."""
-        return gate.targets(route, stream=call.stream)
+        return gate.targets(route, stream=call.stream, patient=call if patient(call) else None)
 
     def standing(self, gate: Gate) -> Callable[[Target], Standing]:
         """How a target stands to this call."""
@@ -61,6 +63,12 @@ class Task:
 
     def failed(self, gate: Gate, target: Target, failure: Failure) -> None:
         """What is learned from a failed attempt beside what its kind leads to."""
+
+
+def patient(call: Call) -> bool:
+    """Whether the call may ask one first that stands lower: no near deadline, nobody pinned, and not a job's own."""
+    hurried = call.wishes.seconds is not None and call.wishes.seconds < PATIENT
+    return not (hurried or call.wishes.pin or call.client.internal)
 
 
 CHAT = Task()

@@ -60,8 +60,8 @@ class Scene:
         work = Work(route.policy, route.pool, call.needs.prompt_tokens, "", call.task.audio_seconds, call.output)
         return [self._admitted(c, work) for c in found]
 
-    def targets(self, route: Route, *, stream: bool = False) -> Iterator[Target]:
-        """The route's targets in the order of its strategy; the keys of a deployment in theirs."""
+    def targets(self, route: Route, *, stream: bool = False, patient: Call | None = None) -> Iterator[Target]:
+        """The route's targets in the order of its strategy, nobody out of turn; the keys of a deployment in theirs."""
         for deployment in self.order.of(route, self.snapshot.deployments, stream=stream):
             yield from self.snapshot.targets.get(deployment, ())
 

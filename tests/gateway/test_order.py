@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rotation.core.policy import policy_from
 from rotation.gateway.order import Order
 from rotation.gateway.pace import Pace
 from rotation.gateway.snapshot import Route
@@ -116,3 +117,101 @@ def test_a_gateway_sends_calls_to_the_quickest(gateway: Open, sim: Running, clie
     url = f"{served.url}/v1/chat/completions"
     assert client.post(url, json=chat(name)).headers["x-rotation-model"] == QUICK
     assert client.post(url, json=chat("auto")).headers["x-rotation-model"] == SLOW
+
+
+# out of turn
+
+
+def everybody(_: int) -> bool:
+    return True
+
+
+def lead(seen: Seen, calls: int, *, ready: Any = everybody, **more: Any) -> list[tuple[int, ...]]:
+    route = Route("p", (1, 2, 3, 4), **more)
+    return [seen.order.of(route, seen.deployments, stream=False, ready=ready) for _ in range(calls)]
+
+
+def test_one_call_in_a_hundred_asks_a_lower_one_first_and_says_why() -> None:
+    seen = Seen()
+    found = lead(seen, 100)
+    assert found[:99] == [(1, 2, 3, 4)] * 99
+    turn = seen.order.turn()
+    assert found[99][0] == 2
+    assert sorted(found[99]) == [1, 2, 3, 4]
+    assert turn is not None
+    assert "asked first as an exploration" in turn.words
+    assert seen.order.turn() is None, "it is told once"
+
+
+def test_the_lower_ones_take_turns_and_rest_while_they_are_fresh() -> None:
+    seen = Seen()
+    firsts = {order[0] for order in lead(seen, 320)}
+    assert firsts == {1, 2, 3, 4}
+    assert {order[0] for order in lead(seen, 500)} == {1}
+    seen.clock.forward(61)
+    assert len({order[0] for order in lead(seen, 320)}) == 4
+
+
+def test_nobody_is_explored_who_is_not_ready() -> None:
+    assert {order[0] for order in lead(Seen(), 500, ready=lambda one: one == 3)} == {1, 3}
+    assert {order[0] for order in lead(Seen(), 500, ready=lambda _: False)} == {1}
+
+
+def test_without_time_and_with_exploring_switched_off_nobody_goes_out_of_turn() -> None:
+    off = policy_from("balanced", {"explore_share": 0})
+    assert set(lead(Seen(), 500, ready=None)) == {(1, 2, 3, 4)}
+    assert set(lead(Seen(), 500, policy=off)) == {(1, 2, 3, 4)}
+    assert set(lead(Seen(), 500, policy=policy_from("seed"))) == {(1, 2, 3, 4)}
+
+
+def test_what_is_pinned_first_stays_first_and_what_is_pinned_lower_is_left_alone() -> None:
+    assert {order[0] for order in lead(Seen(), 500, pinned=frozenset({1}))} == {1}
+    assert {order[0] for order in lead(Seen(), 500, pinned=frozenset({3}))} == {1, 2, 4}
+
+
+def test_no_money_is_spent_on_exploring_where_the_first_is_free() -> None:
+    paid = {"price_in": 1.0, "price_out": 1.0}
+    assert {o[0] for o in lead(Seen(_1={"free": True}, _2=paid, _3={"free": True}, _4=paid), 500)} == {1, 3}
+
+
+def test_a_model_asked_by_name_and_other_strategies_are_not_explored() -> None:
+    seen = Seen()
+    route = Route("", (1, 2, 3, 4))
+    assert {seen.order.of(route, seen.deployments, stream=False, ready=everybody)[0] for _ in range(500)} == {1}
+    assert {order[0] for order in lead(seen, 500, strategy="fastest")} == {1}
+
+
+def test_a_canary_is_last_in_line_and_now_and_then_first() -> None:
+    seen = Seen()
+    chances = iter([0.5, 0.01] * 50)
+    seen.order = Order(seen.pace, now=seen.clock, rand=lambda: next(chances))
+    route = Route("p", (1, 2, 3, 4), policy=policy_from("seed"), canaries=((2, 0.03),))
+    found = [seen.order.of(route, seen.deployments, stream=False, ready=everybody) for _ in range(2)]
+    assert found == [(1, 3, 4, 2), (2, 1, 3, 4)]
+    turn = seen.order.turn()
+    assert turn is not None
+    assert turn.cause == "canary"
+    assert seen.order.of(route, seen.deployments, stream=False) == (1, 3, 4, 2)
+    assert seen.order.of(route, seen.deployments, stream=False, ready=lambda _: False) == (1, 3, 4, 2)
+    quick = replace(route, strategy="fastest")
+    assert seen.order.of(quick, seen.deployments, stream=False)[-1] == 2
+
+
+def test_an_exploration_is_answered_and_told_with_the_call(gateway: Open, sim: Running, client: Any) -> None:
+    served = gateway(Offer("openai", SLOW), Offer("groq", QUICK))
+    gate, url = served.gate, f"{served.url}/v1/chat/completions"
+    written: list[Mapping[str, Any]] = []
+    gate.write = written.append  # type: ignore[method-assign, assignment]  # the journal, read as it is written
+    share = policy_from("balanced", {"explore_share": 0.1})
+    auto = replace(gate.snapshot.pools["auto"], policy=share)
+    gate.adopt(replace(gate.snapshot, pools={**gate.snapshot.pools, "auto": auto}))
+    models = [client.post(url, json=chat("auto")).headers["x-rotation-model"] for _ in range(16)]
+    assert set(models) == {SLOW, QUICK}
+    page = next(record for record in written if record.get("model") == QUICK)
+    assert page["policy"]["explored"] == {"deployment": page["deployment"], "cause": "contender"} or (
+        page["policy"]["explored"]["cause"] == "stale"
+    )
+    assert "asked first as an exploration" in page["trace"][0]["why"]
+    hurried = {"x-deadline-ms": "30000"}
+    firsts = [client.post(url, json=chat("auto"), headers=hurried).headers["x-rotation-model"] for _ in range(20)]
+    assert set(firsts) == {SLOW}

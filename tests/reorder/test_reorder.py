@@ -10,7 +10,7 @@ from rotation import reorder as undoing
 from rotation import starter
 from rotation.core.stats import histogram
 from rotation.models import AuditEvent, ConfigVersion, Deployment, HourStat, Placement, Pool, Provider, Reordering
-from rotation.reorder import NotUndone, finding, job, window
+from rotation.reorder import NotUndone, job, window
 from tests.models import rows
 
 pytestmark = pytest.mark.django_db
@@ -191,13 +191,13 @@ def test_yesterdays_numbers_do_not_count(three: Pool) -> None:
 def test_a_pool_changed_in_the_meantime_is_left_for_the_next_time(three: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(deployment("m1"), 9.0)
     measured(deployment("m2"), 1.0)
-    original = finding.read
+    original = window.read
 
     def slow(deployments: list[Deployment], now: datetime) -> window.Window:
         Pool.objects.get(name="three").touch()
         return original(deployments, now)
 
-    monkeypatch.setattr(finding, "read", slow)
+    monkeypatch.setattr("rotation.reorder.finding.read", slow)
     assert job.reorder_all(NOW) == "three: pool three was changed in the meantime; next time"
     assert order(three) == ["m1", "m2", "m3"]
     assert not Reordering.objects.exists()
