@@ -16,7 +16,18 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from rotation.models import Account, Deployment, Key, KeySource, Placement, Pool, PriceSource, Provider, StarterMark
+from rotation.models import (
+    Account,
+    Deployment,
+    Key,
+    KeySource,
+    Mode,
+    Placement,
+    Pool,
+    PriceSource,
+    Provider,
+    StarterMark,
+)
 from rotation.models.catalog import SIMULATOR
 from rotation.models.pools import LAST, Strategy
 
@@ -129,6 +140,7 @@ def _pools(given: set[str], simulated: bool) -> list[str]:
         ignore_conflicts=True,
     )
     pools = {pool.name: pool for pool in Pool.objects.filter(name__in=tables)}
+    new += _wishes(tables, pools, given)
     deployments = {d.name: d for d in Deployment.objects.select_related("provider")}
     places = {
         mark: Placement(
@@ -139,6 +151,20 @@ def _pools(given: set[str], simulated: bool) -> list[str]:
     }
     Placement.objects.bulk_create(places.values(), ignore_conflicts=True)
     return [*new, *places]
+
+
+def _wishes(tables: dict[str, Any], pools: dict[str, Pool], given: set[str]) -> list[str]:
+    """Which new models a pool wants; one that an operator has told already keeps what it was told."""
+    marks = []
+    for name, table in tables.items():
+        if (mark := f"admits:{name}") in given or "admits" not in table or name not in pools:
+            continue
+        marks.append(mark)
+        pool = pools[name]
+        if not pool.admits and pool.discovery == Mode.PROPOSE:
+            pool.admits, pool.discovery = table["admits"], table.get("discovery", Mode.PROPOSE)
+            pool.save(update_fields=["admits", "discovery"])
+    return marks
 
 
 def _places(simulated: bool) -> Iterator[tuple[str, str, int, bool]]:

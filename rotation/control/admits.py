@@ -27,13 +27,15 @@ WISHES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "max_price_in": ("the most USD per million tokens read", _amount),
     "max_price_out": ("the most USD per million tokens written", _amount),
     "providers": ("a list of providers' names", _words),
+    "max_seconds": ("the most seconds an answer took when it was verified", _amount),
+    "members": ("the most members the pool takes in up to", lambda v: isinstance(v, int) and _amount(v) and v > 0),
 }
 
 
 def check(admits: Any) -> None:
     """Raises ValidationError on `admits`, saying what to write."""
     if not isinstance(admits, dict):
-        raise ValidationError({"admits": 'Write a JSON object, for example {"free": true}, or {} for every model.'})
+        raise ValidationError({"admits": 'Write a JSON object, for example {"free": true}, or {} for no new models.'})
     for name, value in admits.items():
         if name not in WISHES:
             raise ValidationError({"admits": f"There is no wish {name[:60]!r}; there are: {', '.join(WISHES)}."})

@@ -28,7 +28,7 @@ class ChangeKind(StrEnum):
 
 
 class Offer(Protocol):
-    """One model of a listing. Prices USD per token; None means not told."""
+    """One model of a listing. Prices USD per token; None means not told, `expires` "" that no end is announced."""
 
     @property
     def model(self) -> str: ...
@@ -56,7 +56,10 @@ class Offer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One model as we have it, in the shape of an offer; `gone` when it is known not to be offered any more."""
+    """One model as we have it, in the shape of an offer; `gone` when it is known not to be offered any more.
+
+    `listed` is false for what never stood in a listing: a listing without it is no reason for doubt.
+    """
 
     model: str
     context: int | None = None
@@ -70,6 +73,7 @@ class Known:
     free: bool = False
     expires: str | None = None
     gone: bool = False
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ def diff(known: Iterable[Known], listed: Iterable[Offer], *, confirmed: bool = F
     for offer in listed:
         if offer.model.strip():
             theirs.setdefault(offer.model, offer)
-    doubt = _doubt({model for model, one in ours.items() if not one.gone}, theirs.keys(), confirmed=confirmed)
+    alive = {model for model, one in ours.items() if one.listed and not one.gone}
+    doubt = _doubt(alive, theirs.keys(), confirmed=confirmed)
     if doubt:
         return Refused(doubt)
     changes = [Change(model, ChangeKind.NEW, None, _facts(theirs[model])) for model in theirs.keys() - ours.keys()]
@@ -128,7 +133,7 @@ def _between(one: Known, offer: Offer) -> list[Change]:
         (ChangeKind.FREE, _free(one, offer)),
         (ChangeKind.CONTEXT, _told(one, offer, "context", "max_output")),
         (ChangeKind.FEATURES, _told(one, offer, "tools", "json_schema") | _gained(one, offer)),
-        (ChangeKind.EXPIRES, _told(one, offer, "expires")),
+        (ChangeKind.EXPIRES, _end(one, offer)),
     ]
     changes = [
         Change(one.model, kind, {n: b for n, (b, _) in facts.items()}, {n: a for n, (_, a) in facts.items()})
@@ -156,6 +161,13 @@ def _free(one: Known, offer: Offer) -> dict[str, tuple[Any, Any]]:
     return {"free": (one.free, offer.free)} if told and one.free != offer.free else {}
 
 
+def _end(one: Known, offer: Offer) -> dict[str, tuple[Any, Any]]:
+    """An end that was announced, moved or taken back."""
+    if offer.expires is None or (one.expires or "") == offer.expires:
+        return {}
+    return {"expires": (one.expires, offer.expires or None)}
+
+
 def _gained(one: Known, offer: Offer) -> dict[str, tuple[Any, Any]]:
     """Listings that do not tell modalities or reasoning look like plain text ones, so only what is more is news."""
     gained: dict[str, tuple[Any, Any]] = {}
@@ -171,6 +183,7 @@ def _facts(offer: Offer) -> dict[str, Any]:
     """What is told of a model, for the record."""
     names = ("context", "max_output", "tools", "json_schema", "price_in", "price_out", "expires")
     facts = {name: getattr(offer, name) for name in names if getattr(offer, name) is not None}
+    facts = {name: value for name, value in facts.items() if value != ""}
     return facts | {
         "free": offer.free,
         "reasoning": offer.reasoning,

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from rotation.jobs.offers import SMALLEST
+from django.db import transaction
+
+from rotation.discovery.offers import SMALLEST
 from rotation.models import CatalogueChange, Change, Deployment, PriceSource
 
 KINDS = ("groq", "openai", "openrouter", "together")  # the public data calls them as we do
+Prices = tuple[Decimal | None, Decimal | None]
 OVERRULED = ("", PriceSource.STARTER, PriceSource.GENAI_PRICES)
 
 
@@ -34,30 +37,34 @@ def _base(price: Any) -> Decimal | None:
     return None if price is None else Decimal(price).quantize(SMALLEST)
 
 
+@transaction.atomic
 def fill() -> int:
     """Prices of enabled providers' deployments that neither an operator nor a listing gave; how many were set."""
     unpriced = Deployment.objects.filter(
         provider__enabled=True, provider__kind__in=KINDS, free=False, price_source__in=OVERRULED
     )
-    return sum(_fill(deployment) for deployment in unpriced.select_related("provider"))
+    priced, changes = [], []
+    for deployment in unpriced.select_related("provider"):
+        price = lookup(deployment.provider.kind, deployment.model_id)
+        before = deployment.price_in, deployment.price_out
+        if price is None or (before == price and deployment.price_source == PriceSource.GENAI_PRICES):
+            continue
+        deployment.price_in, deployment.price_out = price
+        deployment.price_source = PriceSource.GENAI_PRICES
+        priced.append(deployment)
+        changes += [_change(deployment, before, price)] if before != price else []
+    if priced:
+        Deployment.objects.bulk_update(priced, ["price_in", "price_out", "price_source"], batch_size=500)
+        CatalogueChange.objects.bulk_create(changes)
+    return len(changes)
 
 
-def _fill(deployment: Deployment) -> bool:
-    price = lookup(deployment.provider.kind, deployment.model_id)
-    before = deployment.price_in, deployment.price_out
-    if price is None or (before == price and deployment.price_source == PriceSource.GENAI_PRICES):
-        return False
-    deployment.price_in, deployment.price_out = price
-    deployment.price_source = PriceSource.GENAI_PRICES
-    deployment.save(update_fields=["price_in", "price_out", "price_source"])
-    if before == price:
-        return False
+def _change(deployment: Deployment, before: Prices, after: Prices) -> CatalogueChange:
     names = ("price_in", "price_out")
-    CatalogueChange.objects.create(
+    return CatalogueChange(
         provider=deployment.provider,
         model_id=deployment.model_id,
         change=Change.PRICE,
         before={n: None if p is None else str(p) for n, p in zip(names, before, strict=True)},
-        after={n: str(p) for n, p in zip(names, price, strict=True)},
+        after={n: str(p) for n, p in zip(names, after, strict=True)},
     )
-    return True

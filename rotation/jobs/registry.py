@@ -43,11 +43,16 @@ JOBS: Mapping[str, Job] = {
             "5",
         ),
         Job(
-            "prices",
-            "Read the providers' listings for prices, sizes and features.",
-            "rotation.jobs.prices.recheck",
+            "discover",
+            "Read every provider's listing: new and vanished models, prices, sizes, features.",
+            "rotation.jobs.discover.discover",
             "20",
-            "*/6",
+        ),
+        Job(
+            "life",
+            "Take each model's life a step further: verified, canary, in the rotation, out again.",
+            "rotation.jobs.discover.live",
+            "50",
         ),
         Job("keys", "Ask the providers which keys they still take.", "rotation.jobs.keys.recheck", "*/15"),
         Job(

@@ -15,12 +15,16 @@ from rotation.models import StarterMark
 #: Beat sends this along; a run without it was asked for by a person, and belongs to no slot.
 SCHEDULED = "rotation_scheduled"
 HEADERS = f'{{"{SCHEDULED}": true}}'
+TASKS = "rotation.jobs."
 FURTHEST = 8 * 24 * 60  # minutes looked back for the last moment a crontab named
 
 
 @transaction.atomic
 def install() -> int:
-    """Schedules every job that never was; how many. One that was edited, switched off or deleted stays so."""
+    """Schedules every job that never was; how many. One that was edited, switched off or deleted stays so, but for jobs
+    there are no more."""
+    ours = PeriodicTask.objects.filter(task__startswith=TASKS)
+    ours.exclude(task__in=[job.task for job in JOBS.values()]).delete()
     given = set(StarterMark.objects.values_list("name", flat=True))
     new = [job for job in JOBS.values() if _mark(job) not in given]
     for job in new:

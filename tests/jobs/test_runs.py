@@ -183,10 +183,10 @@ def test_schedules_are_given_once_and_the_operators_from_then_on():
     tasks = {task.name: task for task in PeriodicTask.objects.filter(task__startswith="rotation.")}
     assert {task.task for task in tasks.values()} == {job.task for job in JOBS.values()}
     tasks["Rotation: keys"].delete()
-    PeriodicTask.objects.filter(name="Rotation: prices").update(enabled=False)
+    PeriodicTask.objects.filter(name="Rotation: discover").update(enabled=False)
     assert schedule.install() == 0
     assert not PeriodicTask.objects.filter(name="Rotation: keys").exists()
-    assert not PeriodicTask.objects.get(name="Rotation: prices").enabled
+    assert not PeriodicTask.objects.get(name="Rotation: discover").enabled
 
 
 def test_every_job_can_be_found_and_its_task_is_known():

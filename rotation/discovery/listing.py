@@ -1,17 +1,14 @@
-"""A provider's listing, fetched and doubted. What is done with it is up to the job that asked."""
+"""A provider's listing, fetched and read whole or not at all. Whether it is believed, `intake` says."""
 
 from __future__ import annotations
 
 import time
 
 from rotation.jobs.fetch import FetchFailed, allowed, fetch
-from rotation.models import DiscoveryRun, Key, KeyState, Provider, RunState
+from rotation.models import Key, KeyState, Provider
 from rotation.providers import PROVIDERS
 from rotation.providers.base import Listed
 from rotation.sealing import Locked
-
-SAME = 0.1  # a short listing is believed when the look before it found as few, give or take a tenth
-DOUBT_FROM = 10  # below this many models a listing may well halve
 
 
 class NoListing(Exception):
@@ -36,17 +33,3 @@ def read(provider: Provider, key: Key) -> list[Listed]:
         return adapter.read_listing(reply.body)
     except (FetchFailed, ValueError, Locked) as error:
         raise NoListing(str(error)) from None
-
-
-def doubt(provider: Provider, listed: int) -> str:
-    """Why a listing of this length is not believed; "" when it is. One that stays short is believed the second time."""
-    if not listed:
-        return "the listing is empty"
-    looks = DiscoveryRun.objects.filter(provider=provider)
-    before = looks.filter(state=RunState.DONE).values_list("listed", flat=True).first() or 0
-    if before < DOUBT_FROM or listed * 2 >= before:
-        return ""
-    last = looks.exclude(state=RunState.RUNNING).first()
-    if last and last.state == RunState.FAILED and abs(last.listed - listed) <= SAME * listed:
-        return ""
-    return f"only {listed} models are listed, {before} were at the last look: believed when the next one says so too"

@@ -1,0 +1,35 @@
+"""The life of every model, taken a step further where one is due: after each look, each verification, every hour.
+
+Nothing here calls a model: it reads verdicts and roll-ups, and what follows is in `rotation.core.lifecycle`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from rotation.discovery.places import House
+from rotation.discovery.shrinkage import Shrinkage
+from rotation.discovery.standing import settle
+from rotation.discovery.steps import Doings
+from rotation.models import Mode, Pool
+
+ALONE = 7_301_020  # advisory lock: one consideration at a time
+
+
+@transaction.atomic
+def consider(now: datetime | None = None) -> Doings:
+    """Every step that is due, taken or proposed by each pool's policy. `words` of the answer is one line for people."""
+    moment = now or timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALONE])
+    shrinkage = Shrinkage()
+    doings = settle(moment, shrinkage)
+    for pool in Pool.objects.exclude(discovery=Mode.OFF):
+        found = House(pool, moment, shrinkage).consider()
+        doings.taken += found.taken
+        doings.proposed += found.proposed
+        doings.notes += found.notes
+    return doings
