@@ -196,4 +196,5 @@ class Trial:
         queue = (self.entry.notes[0].started - started) * 1000
         first_ms = (first - started) * 1000
         notes = self.entry.notes
-        return headers_for(self.call, notes[-1], len(notes), queue_ms=queue, first_ms=first_ms)
+        successor = self.entry.route.successor
+        return headers_for(self.call, notes[-1], len(notes), queue_ms=queue, first_ms=first_ms, successor=successor)

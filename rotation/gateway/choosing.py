@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from rotation.gateway import alternatives
 from rotation.gateway.call import Call
 from rotation.gateway.envelope import Refusal, invalid
-from rotation.gateway.snapshot import POOL_PREFIX, Route, Snapshot, near_names
+from rotation.gateway.names import near_names
+from rotation.gateway.snapshot import POOL_PREFIX, Route, Snapshot, chained
 from rotation.gateway.wishes import EXCLUDE, PIN, Wishes
 
 AUTO = "auto"
@@ -19,7 +21,7 @@ VISION = "vision"
 
 def meant(snapshot: Snapshot, call: Call) -> Route:
     """Where this call may go. Raises `Refusal`: 400, 403 or 404, naming the model or the header."""
-    route = call.task.route(snapshot, call)
+    route = alternatives.route_of(snapshot, call)
     if call.needs.images and not call.wishes.pin:
         route = _seeing(snapshot, call, route)
     return _narrowed(snapshot, call, route) if call.wishes.pin or call.wishes.exclude else route
@@ -35,7 +37,8 @@ def _seeing(snapshot: Snapshot, call: Call, route: Route) -> Route:
     if not any(snapshot.targets.get(p.deployment) for p in pool.placements):
         return route
     found = snapshot.route(f"{VISION}:{strategy}" if strategy else VISION, (), call.client)
-    return replace(found, why=f"the messages hold images, so '{AUTO}' means '{VISION}'")
+    found = replace(found, why=f"the messages hold images, so '{AUTO}' means '{VISION}'")
+    return chained((found, *route.members[1:])) if route.members else found
 
 
 def _narrowed(snapshot: Snapshot, call: Call, route: Route) -> Route:
@@ -79,7 +82,7 @@ def _nobody_pinned(snapshot: Snapshot, call: Call, wishes: Wishes) -> Refusal:
     if call.client.pools or _known(snapshot, wishes.pin):
         hint = "" if call.client.pools else " Ask for it as 'model'."
         return invalid(f"'{names}' in '{PIN}' is not among {here}.{hint}", param=PIN, code="pin_not_in_model")
-    near = near_names(wishes.pin[0], [*(p.name for p in snapshot.providers.values()), *snapshot.names])
+    near = near_names(wishes.pin[0], (*(p.name for p in snapshot.providers.values()), *snapshot.living))
     hint = f" Near it: {', '.join(near)}." if near else ""
     return Refusal(404, f"'{names}' in '{PIN}' is not known here.{hint}", "pin_not_found", PIN)
 

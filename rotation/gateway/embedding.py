@@ -50,6 +50,7 @@ def _inputs(given: Any) -> None:
 
 class Embedding(Task):
     operation = "embeddings"
+    replaceable = False
 
     def route(self, snapshot: Snapshot, call: Call) -> Route:
         if call.models:

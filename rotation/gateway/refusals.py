@@ -42,7 +42,7 @@ def refusal(end: GiveUp, entry: Entry, now: float, *, elsewhere: Callable[[], Se
         answer = _no_fit(entry, elsewhere())
     else:
         answer = _exhausted(end, entry, failure, now)
-    return _closed(answer, entry, failure)
+    return closed(answer, entry, failure)
 
 
 def too_short(entry: Entry, quickest: Heard) -> Refusal:
@@ -53,11 +53,14 @@ def too_short(entry: Entry, quickest: Heard) -> Refusal:
         f"and {quickest.p5:.3g} s at best. Allow more time, or ask for a quicker model."
     )
     refused = _in_vain(400, message, "deadline_infeasible", {"expected_seconds": round(quickest.p50, 3)})
-    return _closed(replace(refused, param=DEADLINE), entry, None)
+    return closed(replace(refused, param=DEADLINE), entry, None)
 
 
-def _closed(answer: Refusal, entry: Entry, failure: Failure | None) -> Refusal:
+def closed(answer: Refusal, entry: Entry, failure: Failure | None) -> Refusal:
+    """The answer with what every refusal of an accepted call says; writes its page."""
     headers = {"x-request-id": entry.call.id, "x-rotation-attempts": str(len(entry.notes)), **answer.headers}
+    if failure is not None:
+        headers["x-rotation-failure"] = failure.kind.value
     outcome = "refused" if answer.status < 500 and answer.status != 429 else "failed"
     entry.close(outcome, answer.status, failure=failure, error=answer.message)
     if answer.status >= 500 or answer.status == 429:

@@ -63,7 +63,9 @@ class Failed:
     until: float | None
 
 
-def headers_for(call: Call, note: Note, attempts: int, *, queue_ms: float, first_ms: float) -> dict[str, str]:
+def headers_for(
+    call: Call, note: Note, attempts: int, *, queue_ms: float, first_ms: float, successor: tuple[str, str] | None = None
+) -> dict[str, str]:
     """The headers that say who answered and how. Built from ids and our own names only, never from a client's text."""
     target = note.target
     headers = {
@@ -75,6 +77,8 @@ def headers_for(call: Call, note: Note, attempts: int, *, queue_ms: float, first
     }
     if target.provider.simulated:
         headers["x-rotation-simulated"] = "1"
+    if successor is not None:
+        headers["x-rotation-successor"] = _plain(f"{successor[0]} -> {successor[1]}")
     if note.dropped:
         headers["x-rotation-dropped"] = _plain(", ".join(note.dropped))
     return headers

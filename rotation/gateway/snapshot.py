@@ -178,8 +178,9 @@ class Snapshot:
 
 
 def chained(routes: Sequence[Route]) -> Route:
-    """One way after the other: a pool's name, policy and version are those of the first, if that is a pool."""
+    """One way after the other: a pool's name, policy, version and strategy are those of the first, if that is one."""
     ids = tuple(dict.fromkeys(i for route in routes for i in route.deployments))
     first = routes[0]
     why = "; ".join(route.why for route in routes if route.why)
-    return Route(first.pool, ids, first.policy, first.version, members=tuple(routes), why=why)
+    strategy = first.strategy if first.pool else ORDERED
+    return Route(first.pool, ids, first.policy, first.version, strategy, members=tuple(routes), why=why)

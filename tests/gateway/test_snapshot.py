@@ -62,8 +62,14 @@ def test_a_chain_may_end_in_a_pool(snapshot: Snapshot) -> None:
     assert snapshot.route("sim-together/llama", ["fast"], ALICE).deployments == (2, 3, 1)
 
 
-def test_a_pool_keeps_its_own_order_whatever_chain_is_given(snapshot: Snapshot) -> None:
-    assert snapshot.route("fast", ["llama"], ALICE) == snapshot.route("fast", (), ALICE)
+@pytest.mark.parametrize("name", ["fast", "fast:fastest"])
+def test_a_chain_goes_on_after_a_pool_and_is_the_pool_s_in_all_else(snapshot: Snapshot, name: str) -> None:
+    route, alone = snapshot.route(name, ["llama"], ALICE), snapshot.route(name, (), ALICE)
+    assert route.members[0] == alone
+    assert route.deployments == (3, 1, 2)
+    assert (route.pool, route.policy, route.version, route.strategy) == (
+        alone.pool, alone.policy, alone.version, alone.strategy,
+    )  # fmt: skip
 
 
 def test_an_unknown_name_is_told_its_neighbours(snapshot: Snapshot) -> None:
@@ -144,10 +150,6 @@ def test_the_names_of_a_chain_keep_their_strategies(snapshot: Snapshot) -> None:
     route = snapshot.route("llama:fastest", ["fast"], ALICE)
     assert [m.strategy for m in route.members] == ["fastest", "cheapest"]
     assert route.deployments == (1, 2, 3)
-
-
-def test_a_pool_with_a_suffix_keeps_to_itself_whatever_chain_is_given(snapshot: Snapshot) -> None:
-    assert snapshot.route("fast:fastest", ["llama"], ALICE) == snapshot.route("fast:fastest", (), ALICE)
 
 
 def test_a_limited_client_may_ask_its_pool_in_another_order(snapshot: Snapshot) -> None:
