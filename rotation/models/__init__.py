@@ -18,6 +18,7 @@ from rotation.models.discovery import (
     VerificationRun,
     VerificationTask,
 )
+from rotation.models.editions import RegistryEdition
 from rotation.models.health import Breaker, BreakerState, Cooldown, LearnedLimit, Trip
 from rotation.models.keys import Account, Key, KeySource, KeyState
 from rotation.models.laboratory import RegretReport, Replay, ReplayState, Trace
@@ -79,6 +80,7 @@ __all__ = [
     "Preset",
     "PriceSource",
     "Provider",
+    "RegistryEdition",
     "RegretReport",
     "Reordering",
     "ReorderingState",
