@@ -12,7 +12,7 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 
@@ -65,6 +65,27 @@ def for_jobs() -> tuple[ClientKey, str]:
     plain = f"rk_{JOBS}_{_base62(number)}"
     known = {"label": "Rotation's own jobs", "internal": True, "prefix": JOBS, "last4": plain[-4:]}
     key, _ = ClientKey.objects.get_or_create(digest=digest(plain), defaults=known)
+    return key, plain
+
+
+def for_playground(person: int, name: str, today: date) -> tuple[ClientKey, str]:
+    """The key somebody signed in tries things with from the browser: their own, another one every day.
+
+    Derived from the pepper, so a page can show it again without its being stored. One row for each person; who was
+    locked out by disabling it stays locked out.
+    """
+    word = f"playground {person} {today:%Y-%m-%d}"
+    number = int.from_bytes(hmac.digest(settings.ROTATION_PEPPER.encode(), word.encode(), hashlib.sha256))
+    public = f"p{person:07d}"[-8:]
+    plain = f"rk_{public}_{_base62(number)}"
+    ends = datetime.combine(today + timedelta(days=2), time(), UTC)
+    label = f"Playground of {name}"[:120]
+    key, _ = ClientKey.objects.get_or_create(
+        prefix=public, label=label, defaults={"digest": digest(plain), "last4": plain[-4:], "expires_at": ends}
+    )
+    if key.digest != digest(plain):
+        key.digest, key.last4, key.expires_at = digest(plain), plain[-4:], ends
+        key.save(update_fields=["digest", "last4", "expires_at"])
     return key, plain
 
 

@@ -21,8 +21,10 @@ SENDERS = {
     "rotation/gateway/upstream.py": "calls",
     "rotation/gateway/pages.py": "pages, to the dashboard's own socket",
     "rotation/jobs/fetch.py": "listings and key checks, which cost nothing",
+    "rotation/discovery/verify/asking.py": "questions to models, to the gateway's own door",
     "rotation/embedded/probe.py": "is our own child there?",
     "rotation/embedded/listening.py": "the port up listens on",
+    "rotation/playing.py": "a person's question, to the gateway's own door",
     "rotation/serve.py": "the socket uvicorn serves",
 }
 # These import the module and call nobody.
