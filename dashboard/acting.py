@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard.forms import Confirm, Form
@@ -59,6 +60,18 @@ def gone_to(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpRes
     if request.headers.get("HX-Request") == "true":
         return HttpResponseClientRedirect(resolve_url(to, *args, **kwargs))
     return redirect(to, *args, **kwargs)
+
+
+def said(request: HttpRequest, otherwise: str) -> str:
+    """The page of ours a form said it stands on (`next`), else another one."""
+    return safe_next(request) or otherwise
+
+
+def safe_next(request: HttpRequest) -> str:
+    """Where the form was asked to lead, if that is one of our own pages; else ""."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if ours else ""
 
 
 def form_page(

@@ -96,6 +96,13 @@ def moment() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
+class Json(forms.JSONField):
+    """JSON of several lines; nothing is written as nothing."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value in (None, {}) else super().prepare_value(value)
+
+
 class Ticks(forms.CheckboxSelectMultiple):
     """Several of a few."""
 

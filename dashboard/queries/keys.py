@@ -47,6 +47,15 @@ class Used:
     requests: int
     tokens: int
 
+    def within(self, scope: Scope) -> bool:
+        """Whether a limit of that scope counts it."""
+        return (
+            (scope.key is None or scope.key == self.key)
+            and (scope.account is None or scope.account == self.account)
+            and (scope.deployment is None or scope.deployment == self.deployment)
+            and (not scope.free or self.free)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -119,11 +128,7 @@ def fill_of(scope: Scope, limit: LearnedLimit, use: Iterable[Used]) -> Fill:
     spent = sum(
         row.requests if limit.axis == "requests" else row.tokens
         for row in use
-        if row.window == limit.window_s
-        and (scope.key is None or scope.key == row.key)
-        and (scope.account is None or scope.account == row.account)
-        and (scope.deployment is None or scope.deployment == row.deployment)
-        and (not scope.free or row.free)
+        if row.window == limit.window_s and row.within(scope)
     )
     return Fill(float(spent), limit.limit, UNITS[limit.axis, limit.window_s], scope)
 

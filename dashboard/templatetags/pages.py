@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -110,3 +111,18 @@ def shown(value: object) -> object:
     if isinstance(value, int):
         return figures.count(value)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+@register.filter
+def of(table: Mapping[object, object], key: object) -> object:
+    """`{{ meters|of:key.pk }}`."""
+    return table.get(key, "")
+
+
+@register.filter
+def tidy(amount: Decimal | float | None) -> str:
+    """A number without the zeros at its end: `0.45`; a dash when not known."""
+    if amount is None:
+        return figures.NONE
+    written = f"{amount:f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written

@@ -18,12 +18,13 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import figures, throttle
+from dashboard.acting import safe_next
 from dashboard.forms.doors import FirstAccount, SignIn
 from dashboard.frame import THEMES
 from rotation import setup_link
@@ -33,13 +34,6 @@ log = logging.getLogger(__name__)
 
 def no_accounts() -> bool:
     return not User.objects.exists()
-
-
-def safe_next(request: HttpRequest) -> str:
-    """Where the form was asked to lead, if that is one of our own pages; else ""."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else ""
 
 
 @login_not_required
