@@ -1,0 +1,113 @@
+"""The engine set up for a replay: one configuration, a fresh health on a simulated clock, the gateway's own order.
+
+Nothing is sent and nothing is stored. Selection is remembered for the usual case (everybody ready, a call no longer
+than anybody takes), in which it would say the same again; in any other it is made anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from rotation.core.policy import Policy
+from rotation.core.selection import READY, Candidate, select
+from rotation.core.targets import Deployment, Needs, Target
+from rotation.gateway.gate import Gate
+from rotation.gateway.health import Health
+from rotation.gateway.order import Order
+from rotation.gateway.snapshot import Block, Learned, Route
+
+ENDLESS = 1 << 60
+UNHEARD = logging.getLogger("rotation.replay.health")
+UNHEARD.disabled = True  # a breaker that opens here is nobody's alarm
+
+Shape = tuple[object, ...]
+Bounds = tuple[int, int]  # tokens: the smallest context and the smallest answer anybody in line allows
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One way to run a pool: whom, in which order, by which rules. `targets` are by deployment."""
+
+    route: Route
+    deployments: Mapping[int, Deployment]
+    targets: Mapping[int, tuple[Target, ...]]
+    learned: Sequence[Learned] = ()
+    blocks: Sequence[Block] = field(default=(), repr=False)  # who is out of service for all of it
+
+    @property
+    def policy(self) -> Policy:
+        return self.route.policy
+
+
+class Steady:
+    """The simulated clock: epoch seconds, moved by the replay."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def now(self) -> float:
+        return self.at
+
+
+class Stage:
+    """Has what the gateway's turns ask of a gate: `snapshot`, `order`, `_turns`."""
+
+    def __init__(self, scenario: Scenario, *, start: float, seed: int) -> None:
+        self.snapshot, self.route, self.clock = scenario, scenario.route, Steady(start)
+        self.rand = random.Random(seed).random  # noqa: S311 - repeatable is the point
+        self.health = Health(now=self.clock.now, rand=self.rand, note=lambda _: None, log=UNHEARD)
+        self.health.benched = {block.scope: block for block in scenario.blocks}
+        everybody = [t for one in scenario.route.deployments for t in scenario.targets.get(one, ())]
+        self.health.limits.plan(everybody, start)
+        self.health.limits.adopt(scenario.learned, start)
+        self.order = Order(self.health.pace, now=self.clock.now, rand=self.rand)
+        self._turns: dict[int, int] = {}
+        self._in_turn = any(len(found) > 1 for found in scenario.targets.values())
+        self._lines: dict[tuple[int, ...], tuple[Target, ...]] = {}
+        self._ready: dict[tuple[tuple[int, ...], Shape], tuple[Bounds, list[Candidate]]] = {}
+
+    def candidates(self, needs: Needs) -> list[Candidate]:
+        """What `select` says of a call with these needs that comes in now."""
+        targets = self.line(stream=needs.stream)
+        place = tuple([id(target) for target in targets]), shape(needs)
+        known = self._ready.get(place)
+        if known is None:
+            of_no_length = replace(needs, prompt_tokens=0, max_output=None)
+            everybody_ready = select(targets, of_no_length, self.route.policy, lambda _: READY)
+            known = self._ready[place] = bounds(targets), everybody_ready
+        (context, answer), ready = known
+        asked = needs.max_output or 0
+        short = needs.prompt_tokens + asked <= context and asked <= answer
+        standing = self.health.standing
+        if short and (self.health.all_well or all(standing(target) is READY for target in targets)):
+            return ready
+        return select(targets, needs, self.route.policy, standing)
+
+    def line(self, *, stream: bool) -> tuple[Target, ...]:
+        """The targets in the order of trying, the keys of a deployment in turn: the gate's own, or remembered."""
+        if self._in_turn:
+            return tuple(Gate.targets(cast("Gate", self), self.route, stream=stream))
+        order = self.order.of(self.route, self.snapshot.deployments, stream=stream)
+        line = self._lines.get(order)
+        if line is None:
+            found = self.snapshot.targets
+            line = self._lines[order] = tuple(target for one in order for target in found.get(one, ()))
+        return line
+
+
+def shape(needs: Needs) -> Shape:
+    """All of it but the lengths."""
+    return (needs.stream, needs.tools, needs.json_schema, needs.images, needs.json_mode, needs.parallel_tools,
+            needs.type, needs.image_bytes, needs.choices)  # fmt: skip
+
+
+def bounds(targets: Sequence[Target]) -> Bounds:
+    """Calls below these fit everybody in line, as far as length goes."""
+    context = min((t.deployment.context or ENDLESS for t in targets), default=ENDLESS)
+    return context, min((t.deployment.max_output or ENDLESS for t in targets), default=ENDLESS)
