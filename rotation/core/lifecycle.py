@@ -41,13 +41,14 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last verdict on one capability. `score` and `low` are 0..5."""
+    """The last verdict on one capability. `score` and `low` are 0..5; `whole`: its cause holds for the whole model."""
 
     verdict: str
     score: float | None = None
     low: float | None = None
     latency_ms: float | None = None
     reason: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def seconds(seen: Mapping[str, Seen]) -> float | None:
 
 def standing(seen: Mapping[str, Seen], base: Collection[str]) -> Next | None:
     """Verified when it can do what every model must, incompatible when it was seen not to; None while neither is."""
-    failed = [name for name in base if name in seen and seen[name].verdict == INCOMPATIBLE]
+    failed = [name for name, one in seen.items() if one.verdict == INCOMPATIBLE and (one.whole or name in base)]
     evidence = {"verdicts": {name: one.verdict for name, one in sorted(seen.items())}}
     if failed:
         why = "; ".join(f"{_plain(name)}: {seen[name].reason or 'failed'}" for name in failed)

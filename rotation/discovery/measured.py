@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 
 from rotation.core.lifecycle import Record, Seen
 from rotation.core.stats import merge, quantile
+from rotation.discovery.verify.causes import TABLE
 from rotation.models import HourStat, Verdict, Verification
 
 #: Verdicts that say something about a model; the others are about a bad moment, and the one before them stands.
 TELLING = (Verdict.VERIFIED, Verdict.INCOMPATIBLE)
+#: Causes that hold for every capability of a model: it does not exist, nobody here may use it.
+WHOLE = frozenset(cause.value for cause, row in TABLE.items() if row.whole)
 
 
 def verdicts(deployments: Collection[int]) -> dict[int, dict[str, Seen]]:
@@ -22,7 +25,7 @@ def verdicts(deployments: Collection[int]) -> dict[int, dict[str, Seen]]:
         before = found[one.deployment_id].get(one.capability)
         if before is None or one.verdict in TELLING or before.verdict not in TELLING:
             found[one.deployment_id][one.capability] = Seen(
-                str(one.verdict), one.score, one.low, one.latency_ms, one.reason
+                str(one.verdict), one.score, one.low, one.latency_ms, one.reason, whole=one.cause in WHOLE
             )
     return dict(found)
 
@@ -34,14 +37,15 @@ def records(deployments: Mapping[int, datetime]) -> dict[int, Record]:
         return {}
     since = {one: _next_hour(moment) for one, moment in deployments.items()}
     rows = HourStat.objects.filter(deployment_id__in=since, at__gte=min(since.values()))
-    counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    answered: dict[int, int] = defaultdict(int)
+    broken: dict[int, int] = defaultdict(int)
     histograms: dict[int, list[int]] = {}
     for one, at, ok, failed, hist in rows.values_list("deployment_id", "at", "ok", "failed", "total_hist"):
         if at >= since[one]:
-            counts[one][0] += ok
-            counts[one][1] += failed
+            answered[one] += ok
+            broken[one] += failed
             histograms[one] = merge(histograms.get(one), hist)
-    return {one: Record(*counts[one], quantile(histograms.get(one), 0.5)) for one in deployments}
+    return {one: Record(answered[one], broken[one], quantile(histograms.get(one), 0.5)) for one in deployments}
 
 
 def _next_hour(moment: datetime) -> datetime:

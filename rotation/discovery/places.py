@@ -128,7 +128,8 @@ class House:
         """Deployments whose place a person took away or switched off since they last had one by our hand."""
         events = AuditEvent.objects.filter(object_type="placement").exclude(door=Door.JOB)
         mine = events.filter(Q(before__pool_id=self.pool.pk) | Q(before__enabled=True, after__enabled=False))
-        taken = {(event["before"] or {}).get("deployment_id") for event in mine.values("before")} - {None}
+        removed = ((before or {}).get("deployment_id") for before in mine.values_list("before", flat=True))
+        taken = {pk for pk in removed if isinstance(pk, int)}
         places = {str(place.pk): place for place in self.places}
         off = mine.filter(after__enabled=False, object_id__in=places).values_list("object_id", flat=True)
         return taken | {places[pk].deployment_id for pk in off if not places[pk].enabled}
