@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
+from rotation import prompts
 from rotation.gateway import audio_form, completion, embedding, wishes
 from rotation.gateway.audio import Listening
 from rotation.gateway.call import Asked, Call, read
@@ -46,7 +48,10 @@ async def plain(gate: Gate, client: Client, operation: str, body: bytes, told: M
     with _turned_down(gate, client, operation) as page:
         page.asked = asked = reading(body)
         gate.allowances.enter(client)
-        return await complete(gate, _call(gate, client, page, asked, told, task))
+        call = _call(gate, client, page, asked, told, task)
+        if gate.snapshot.keeps_prompts and not client.internal:
+            call = replace(call, prompt=prompts.packed(operation, body_of(asked)))
+        return await complete(gate, call)
 
 
 async def uploaded(gate: Gate, client: Client, operation: str, content_type: str, chunks: AsyncIterator[bytes]) -> Form:
@@ -93,6 +98,11 @@ def _turned_down(gate: Gate, client: Client, operation: str) -> Iterator[_Page]:
         raise Refusal(
             refusal.status, refusal.message, refusal.code, refusal.param, refusal.type, headers, refusal.more
         ) from None
+
+
+def body_of(asked: Asked) -> Mapping[str, Any]:
+    """What was asked, with its chain of models back in it."""
+    return {**asked.payload, "models": list(asked.models)} if asked.models else asked.payload
 
 
 def _call(gate: Gate, client: Client, page: _Page, asked: Asked, told: Mapping[str, str], task: Task) -> Call:

@@ -50,6 +50,7 @@ class Call:
     wants_usage: bool
     task: Task = CHAT
     wishes: Wishes = NO_WISHES
+    prompt: str = ""  # the body, sealed, where the operator wants it kept
 
     @property
     def operation(self) -> str:

@@ -112,8 +112,9 @@ class Entry:
         target = won.target if won else None
         lost = sum((n.ended or self.now()) - n.started for n in self.notes if n is not won)
         started = self.notes[0].started if self.notes else self.now()
+        kept = {"prompt": call.prompt} if call.prompt else {}
         return {
-            "t": "call", "id": call.id, "at": call.at, "client": call.client.id or None, "op": call.operation,
+            **kept, "t": "call", "id": call.id, "at": call.at, "client": call.client.id or None, "op": call.operation,
             "internal": call.client.internal, "asked": call.asked, "pool": self.route.pool, "stream": call.stream,
             "status": status, "outcome": outcome, "failure": failure.kind if failure else None,
             "provider": target.provider.id if target else None,

@@ -62,6 +62,8 @@ class Gate:
 
     def adopt(self, snapshot: Snapshot) -> None:
         """Work from another configuration from the next call on; running calls keep theirs."""
+        if self.snapshot.keeps_prompts and not snapshot.keeps_prompts:
+            self.journal.begin_anew()  # no prompt is left behind in a file that is still being written
         self.snapshot = snapshot
         recall.adopt(self.health, snapshot)
         self._allow(snapshot)

@@ -64,6 +64,12 @@ class Journal:
             self._waiting_bytes -= len(self._waiting.popleft())
         return True
 
+    def begin_anew(self) -> None:
+        """The next line begins another file: this one may go once it has been read."""
+        if self._fd is not None and self._size:
+            os.close(self._fd)
+            self._fd = None
+
     def close(self) -> None:
         """Write what waits, if it can be written, and let the file go."""
         self.flush()

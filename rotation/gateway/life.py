@@ -25,6 +25,7 @@ log = logging.getLogger("rotation.gateway")
 
 DATABASE_PATIENCE = 5.0  # seconds a start waits for a frozen database before it uses what was kept
 SUMMARY = 60.0  # seconds
+PROMPTS = 3600.0  # seconds a journal file with prompts in it is written to: it lives little longer than what it holds
 LEVELS = 10.0  # seconds between pictures of the quotas: at most so much use is forgotten by a process that is killed
 MAX_STALE = 3600.0  # seconds: a kept configuration older than this still starts, but is complained of
 
@@ -68,7 +69,8 @@ class Life:
             lambda what, scope, more: loop.call_soon_threadsafe(self._lifted, what, scope, more),
         )
         self._watch.start()
-        self._chores = [asyncio.create_task(self._summarise()), asyncio.create_task(self._keep_levels())]
+        chores = (self._summarise, self._keep_levels, self._leave_no_prompts)
+        self._chores = [asyncio.create_task(chore()) for chore in chores]
         gc.collect()
         gc.freeze()  # a full collection with Django loaded pauses 9 ms; what lives now lives for good
 
@@ -91,6 +93,13 @@ class Life:
                 self.gate.journal.flush()
                 if line := self.gate.summary.line():
                     log.info("the last minute: %s", line)
+
+    async def _leave_no_prompts(self) -> None:
+        """A journal file goes when it has been read and is no longer written to."""
+        while True:
+            await asyncio.sleep(PROMPTS)
+            if self.gate is not None and self.gate.snapshot.keeps_prompts:
+                self.gate.journal.begin_anew()
 
     async def _keep_levels(self) -> None:
         """What is left of the quotas, for a start after a death without warning."""

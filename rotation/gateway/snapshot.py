@@ -107,6 +107,11 @@ class Snapshot:
             found.setdefault(f"{provider.name}/{deployment.model}", []).append(deployment.id)
         return {name: tuple(ids) for name, ids in found.items()}
 
+    @property
+    def keeps_prompts(self) -> bool:
+        """Whether the operator wants what clients ask to be kept."""
+        return self.switches.get("keep_prompts") is True
+
     @cached_property
     def gone(self) -> frozenset[int]:
         """Deployments that their providers no longer offer."""

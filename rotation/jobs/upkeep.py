@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from rotation import partitions
+from rotation import partitions, switches
 
 AT_ONCE = 10_000  # rows deleted by one statement: the ledger's locks are never waited for long
 RECORDS_DAYS = 90
@@ -27,8 +27,15 @@ def keep_partitions() -> str:
     }
     dropped = sum(_delete(table, "at", days) for table, days in past.items())
     dropped += _delete("rotation_jobrun", "slot", RECORDS_DAYS)
+    dropped += erase_prompts()
     gone = f"{len(pruned.partitions)} dropped ({pruned.freed / 1e6:.0f} MB)"
     return f"{len(made)} partitions made, {gone}, {pruned.rows + dropped} older rows deleted"
+
+
+def erase_prompts() -> int:
+    """Those past their days; all of them while the operator wants none kept. How many."""
+    chosen = switches.values()
+    return _delete("rotation_keptprompt", "at", chosen["keep_prompts_days"] if chosen["keep_prompts"] else -1)
 
 
 def _delete(table: str, column: str, days: int) -> int:
