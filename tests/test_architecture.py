@@ -19,6 +19,7 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "handler", "handlers", 
 # Who may talk to the world. Everybody else asks one of these.
 SENDERS = {
     "rotation/gateway/upstream.py": "calls",
+    "rotation/gateway/resolving.py": "the system's resolver, for where a provider's name leads",
     "rotation/gateway/pages.py": "pages, to the dashboard's own socket",
     "rotation/jobs/fetch.py": "listings and key checks, which cost nothing",
     "rotation/discovery/verify/asking.py": "questions to models, to the gateway's own door",

@@ -54,6 +54,13 @@ JOBS: Mapping[str, Job] = {
             "rotation.jobs.discover.live",
             "50",
         ),
+        Job(
+            "verify",
+            "Try on models what they can do, within each account's share for it.",
+            "rotation.discovery.verify.job.verify",
+            "*/5",
+        ),
+        Job("replays", "Play the replays that wait in the laboratory.", "rotation.replay.work.work_waiting", "*/5"),
         Job("keys", "Ask the providers which keys they still take.", "rotation.jobs.keys.recheck", "*/15"),
         Job(
             "reorder", "Put quicker models further up, by what was measured.", "rotation.reorder.job.reorder_all", "35"

@@ -121,6 +121,11 @@ class VerificationTask(models.Model):
         ordering = ["run", "id"]
         constraints = [
             models.UniqueConstraint(fields=["run", "deployment", "capability", "trial"], name="task_once_per_run"),
+            models.UniqueConstraint(
+                fields=["deployment", "capability", "trial"],
+                condition=models.Q(state__in=["waiting", "under_way"]),
+                name="task_open_once",
+            ),
             columns.one_of("state", TaskState, "task_state"),
         ]
         indexes = [models.Index(fields=["state", "due_at"], name="task_due")]

@@ -80,7 +80,7 @@ def test_stop_and_system_are_not_heard(sim: Running, client: Client):
 
 @pytest.mark.parametrize("kind", ["openrouter", "groq", "openai", "together", "generic"])
 def test_streams_come_without_a_count(sim: Running, client: Client, kind: str):
-    options = {"stream": True, "stream_options": {"include_usage": True}}
+    options: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
     assert "completion_tokens" in client.chat(kind, 'Say "one two"', **options).text
     hide(sim, Defect.NO_USAGE, kind)
     bare = client.chat(kind, 'Say "one two"', **options)

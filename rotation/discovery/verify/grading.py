@@ -19,7 +19,7 @@ Grader = Callable[[Answer], "Grade"]
 LOOKED_AT = 20_000  # characters
 BRIEF = 60  # words: a longer answer to a short question talks
 SHOWN = 80
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_THOUGHTS = ("</think>", "</thinking>")
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:,\d{3})*(?![\w])")
 _WORD = re.compile(r"\w+")
 
@@ -36,7 +36,11 @@ class Grade:
 def said(answer: Answer) -> str:
     """The answer without what a model thought aloud, bounded."""
     text = answer.text[:LOOKED_AT]
-    return _THOUGHT.sub("", text).strip() if "<think" in text.lower() else text.strip()
+    lowered = text.lower()
+    for end in _THOUGHTS:
+        if (place := lowered.rfind(end)) >= 0:
+            return text[place + len(end) :].strip()
+    return text.strip()
 
 
 def shown(text: str) -> str:

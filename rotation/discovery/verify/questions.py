@@ -168,7 +168,7 @@ def images(rand: random.Random, facts: Facts) -> Question:
         "The left half of this picture has one colour, the right half another. Which are they? "
         "Answer with the two words only, left first."
     )
-    parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
+    parts: list[Mapping[str, Any]] = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
     return _asking(parts, grading.in_order([left, right], pictures.COLOURS), facts)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from rotation.discovery.verify import questions
@@ -81,6 +82,7 @@ def question(capability: str, facts: Facts, seed: str) -> Question:
     return SUITE[capability].maker(random.Random(number), facts)  # noqa: S311 - a task, not a secret
 
 
+@lru_cache(maxsize=4_096)
 def tokens(capability: str, facts: Facts) -> int:
     """About how many tokens one trial takes, the longest answer included: what a limit on tokens counts."""
     asked = question(capability, facts, "size")
