@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import cast
 
 from rotation.discovery.registry import fields, readers
 from rotation.discovery.registry.document import Document, Model, Path, Pool, Values
@@ -59,7 +60,7 @@ class _Reader:
         if "version" not in top:
             self.wrong(root.line, "There is no version: write for example version: 1 at the top.")
             return 0
-        return int(self.value(Field("version", readers.whole()), top["version"][1]) or 0)
+        return cast(int, self.value(Field("version", readers.whole(), 0), top["version"][1]))
 
     def entries(self, node: Node, words: str) -> dict[str, tuple[Scalar, Node]]:
         """A mapping's entries; nothing at all reads as an empty one."""
