@@ -7,8 +7,10 @@ with `verdict`. Always refused are the addresses clouds hand out credentials at.
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 DENIED = tuple(
@@ -60,6 +62,16 @@ def checked(url: str, *, may_be_local: bool = False, local: bool = False) -> str
             'and write {"local": true} into its options.'
         )
     return f"{parts.scheme.lower()}://{_authority(parts)}{parts.path.rstrip('/')}"
+
+
+def may_reach(kind: str, options: Mapping[str, Any], *, simulated: bool) -> frozenset[Reach]:
+    """How far from here a provider may live: the same rules its base URL was accepted under, for resolved addresses."""
+    if simulated:
+        return frozenset({Reach.PUBLIC, Reach.LOOPBACK, Reach.PRIVATE})
+    if kind != "generic":
+        return frozenset({Reach.PUBLIC})
+    local = {Reach.PRIVATE} if options.get("local") is True else set()
+    return frozenset({Reach.PUBLIC, Reach.LOOPBACK, *local})
 
 
 def origin(url: str) -> str:

@@ -69,7 +69,7 @@ def go_on(gate: Gate, entry: Entry, gone_ids: frozenset[int]) -> Rotation | None
     if route is None:
         return None
     found = select(gate.targets(route, stream=call.stream), call.needs, route.policy, call.task.standing(gate))
-    entry.route, entry.candidates = route, [*entry.candidates, *found]
+    entry.goes_on(route, found)
     return Rotation(found, route.policy, now=gate.now(), deadline=call.deadline, rand=gate.rand)
 
 

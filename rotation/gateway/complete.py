@@ -83,14 +83,21 @@ async def rotate(gate: Gate, call: Call, rotation: Rotation, entry: Entry, secre
                 log.warning("nothing is free; waiting %.2f s", seconds, extra=who)
                 await gate.clock.sleep(seconds)
             case Wait() | GiveUp():  # a wait without hope would only keep the client
-                end = rotation.give_up(gate.now())
-                if gone := alternatives.discovered(gate, entry, end):
-                    if (instead := alternatives.go_on(gate, entry, gone)) is not None:
-                        return await rotate(gate, call, instead, entry, secrets)
-                    raise closed(
-                        alternatives.told_gone(gate, entry, gone), entry, end.failures[-1][1] if end.failures else None
-                    )
-                raise nobody(gate, entry, honest(end, rotation.candidates, gate.health, work))
+                end = honest(rotation.give_up(gate.now()), rotation.candidates, gate.health, work)
+                if (instead := otherwise(gate, entry, end)) is None:
+                    raise nobody(gate, entry, end)
+                return await rotate(gate, call, instead, entry, secrets)
+
+
+def otherwise(gate: Gate, entry: Entry, end: GiveUp) -> Rotation | None:
+    """The way through a successor, where the model turned out to be gone. Raises `Refusal` where it has none."""
+    gone = alternatives.discovered(gate, entry, end)
+    if not gone:
+        return None
+    if (instead := alternatives.go_on(gate, entry, gone)) is None:
+        failure = end.failures[-1][1] if end.failures else None
+        raise closed(alternatives.told_gone(gate, entry, gone), entry, failure)
+    return instead
 
 
 def nobody(gate: Gate, entry: Entry, end: GiveUp) -> Refusal:

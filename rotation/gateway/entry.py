@@ -92,6 +92,10 @@ class Entry:
         if self.candidates[place].standing.state is State.READY:
             self.candidates[place] = replace(self.candidates[place], standing=standing)
 
+    def goes_on(self, route: Route, candidates: Sequence[Candidate]) -> None:
+        """By another way, when the first has ended."""
+        self.route, self.candidates, self._places = route, [*self.candidates, *candidates], {}
+
     def close(self, outcome: str, status: int, *, failure: Failure | None = None, error: str = "") -> None:
         """The call ended: write its line. Later calls do nothing."""
         if self.closed:

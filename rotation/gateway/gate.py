@@ -47,6 +47,7 @@ class Gate:
         self.clock = clock or Clock()
         self.now = self.clock.now
         self.upstream = Upstream()
+        self.upstream.resolver.adopt(snapshot.providers.values())
         self.summary = Summary()
         self.health = Health(now=self.now, rand=rand, note=self.write)
         recall.adopt(self.health, snapshot)
@@ -65,6 +66,7 @@ class Gate:
         if self.snapshot.keeps_prompts and not snapshot.keeps_prompts:
             self.journal.begin_anew()  # no prompt is left behind in a file that is still being written
         self.snapshot = snapshot
+        self.upstream.resolver.adopt(snapshot.providers.values())
         recall.adopt(self.health, snapshot)
         self._allow(snapshot)
 

@@ -22,6 +22,7 @@ import httpx2
 from httpx_aiohttp.httpx2 import AiohttpTransport
 
 from rotation.core.failures import Failure, FailureKind
+from rotation.gateway.resolving import Forbidden, Judged
 from rotation.providers.base import Outgoing
 
 BODY_CAP = 32 * 1024 * 1024
@@ -63,6 +64,8 @@ WIRE: tuple[tuple[type[BaseException], FailureKind, str], ...] = (
 def wire_error(error: BaseException, *, reused: bool = False) -> WireError:
     """What a transport error means, judged by its innermost cause; `reused`: met on a kept-alive connection."""
     cause = error.__cause__ if isinstance(error, httpx2.HTTPError) and error.__cause__ else error
+    if isinstance(cause, aiohttp.ClientConnectorError) and isinstance(cause.os_error, Forbidden):
+        return WireError(Failure(FailureKind.UNREACHABLE, "its name leads to an address it may not live at"))
     for kind, failure, words in WIRE:
         if isinstance(cause, kind):
             return WireError(Failure(failure, words), clean=reused and _closed(cause))
@@ -135,7 +138,8 @@ def tls() -> ssl.SSLContext:
 class Upstream:
     """Sends requests from one event loop. Make one per loop; `close` it there."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: Judged | None = None) -> None:
+        self.resolver = resolver or Judged()
         self._transport: AiohttpTransport | None = None
 
     async def send(self, out: Outgoing, *, connect: float, request: str = "") -> Response:
@@ -166,7 +170,9 @@ class Upstream:
 
     def _open(self) -> AiohttpTransport:
         if self._transport is None:
-            connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=KEEP_ALIVE, ssl=tls())
+            connector = aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=60, keepalive_timeout=KEEP_ALIVE, ssl=tls(), resolver=self.resolver
+            )
             session = aiohttp.ClientSession(
                 connector=connector,
                 auto_decompress=False,

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 
 import httpx2
 
-from rotation.addresses import Reach, verdict
+from rotation.addresses import Reach, may_reach, verdict
 from rotation.models import Provider
 from rotation.providers.base import Outgoing
 
@@ -56,12 +56,7 @@ class Reply:
 
 def allowed(provider: Provider) -> frozenset[Reach]:
     """Where a provider may live, by the rules its base URL was accepted under."""
-    if provider.simulated:
-        return frozenset({Reach.PUBLIC, Reach.LOOPBACK, Reach.PRIVATE})
-    if provider.kind != "generic":
-        return frozenset({Reach.PUBLIC})
-    local = {Reach.PRIVATE} if provider.options.get("local") is True else set()
-    return frozenset({Reach.PUBLIC, Reach.LOOPBACK, *local})
+    return may_reach(provider.kind, provider.options, simulated=provider.simulated)
 
 
 def fetch(outgoing: Outgoing, reach: Collection[Reach], *, cap: int = CAP, total: float = TOTAL) -> Reply:

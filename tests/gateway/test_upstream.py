@@ -16,6 +16,7 @@ import pytest
 import trustme
 
 from rotation.core.failures import FailureKind
+from rotation.core.targets import Provider
 from rotation.gateway.upstream import BODY_CAP, Response, Upstream, WireError
 from rotation.providers.base import Outgoing
 
@@ -262,6 +263,7 @@ def test_a_certificate_of_nobody_we_know_is_unreachable_and_the_key_is_not_sent(
 
     async def story() -> None:
         async with server(greet, tls) as there, client() as upstream:
+            upstream.resolver.adopt([Provider(1, "ours", "generic", "https://localhost/v1")])
             sending = got(upstream, there.port, scheme="https", host="localhost")
             await broken(sending, FailureKind.UNREACHABLE, "certificate")
             assert there.heads == []
