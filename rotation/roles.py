@@ -58,6 +58,12 @@ PAGES: Mapping[str, Wants] = {
     "why_not": LOOK,
     "request_json": LOOK,
     "transcription": LOOK,
+    "clients": LOOK,
+    "client": LOOK,
+    "add_client": GOVERN,
+    "change_client": GOVERN,
+    "rotate_client": GOVERN,
+    "revoke_client": GOVERN,
     "providers": LOOK,
     "provider": LOOK,
     "add_provider": GOVERN,
@@ -81,20 +87,37 @@ PAGES: Mapping[str, Wants] = {
     "lift_limit": OPERATE,
     "set_breaker": OPERATE,
     "savings": LOOK,
+    "start": RULE,
     "playground": OPERATE,
     "decision": OPERATE,
     "audit": OPERATE,
     "audit_event": OPERATE,
     "undo_reordering": LOOK,
 }
+#: Named by their paths: `/v1/pools/{id}/order` is `pools.one.order`.
+LOOKED_AT = (
+    "requests", "requests.one", "requests.one.why", "requests.one.why-not", "models", "models.one",
+    "models.one.goes-with", "models.one.status", "providers", "providers.one", "providers.one.goes-with",
+    "providers.one.test", "accounts", "accounts.one", "keys", "keys.one", "keys.one.secret", "keys.one.validate",
+    "keys.one.revive", "pools", "pools.one", "pools.one.goes-with", "pools.one.placements", "pools.one.order",
+    "placements.one", "placements.one.move", "clients", "clients.one", "clients.one.rotate", "health.breakers",
+    "health.cooldowns", "health.cooldowns.one", "health.limits", "health.limits.one", "health.trips", "jobs",
+    "jobs.one", "jobs.one.run", "jobs.one.runs", "unknown", "openapi-json", "openapi-view", "api-root",
+)  # fmt: skip
+GOVERNED = (
+    "people", "people.one", "people.one.role", "people.one.password", "people.one.lock", "people.one.unlock",
+    "people.one.link",
+)  # fmt: skip
 API: Mapping[str, Wants] = {
-    "management:openapi-json": LOOK,
-    "management:openapi-view": LOOK,
-    "management:api-root": LOOK,
-    "management:why": LOOK,
-    "management:why_not_model": LOOK,
-    "management:read_only": LOOK,
-    "management:unknown": LOOK,
+    f"management:{name}": wants
+    for names, wants in (
+        (LOOKED_AT, LOOK),
+        (("me", "tokens", "tokens.one"), OWN),
+        (("audit", "audit.one", "audit.export", "connection-tests"), OPERATE),
+        (("switches", "switches.one"), RULE),
+        (GOVERNED, GOVERN),
+    )
+    for name in names
 }
 ROLES: Mapping[str, Wants] = {**PAGES, **API}
 

@@ -128,7 +128,8 @@ def newest_hour(sought: Sought, upper: datetime, lower: datetime) -> datetime:
 
 def store_begins() -> datetime | None:
     """One query: when the oldest stored call began; None for an empty store."""
-    return Request.objects.aggregate(first=Min("at"))["first"]
+    first: datetime | None = Request.objects.aggregate(first=Min("at"))["first"]
+    return first
 
 
 def models_named(text: str) -> tuple[int, ...]:

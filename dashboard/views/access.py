@@ -51,7 +51,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
             return render(request, "dashboard/setup_closed.html", {"no_accounts": False}, status=403)
         login(request, user, "django.contrib.auth.backends.ModelBackend")
         log.info("the first account was made")
-        return redirect("overview")
+        return redirect("start")
     return render(request, "dashboard/setup.html", {"form": form}, status=422 if form.errors else 200)
 
 

@@ -96,6 +96,6 @@ def decision(request: HttpRequest, uuid: UUID) -> HttpResponse:
     looks = request.GET.get("n", "0")
     n = int(looks) if looks.isdecimal() and len(looks) < 4 else 0
     shown = Inquest(logged) if logged else None
-    context = {"shown": shown, "uuid": uuid, "n": n + 1, "over": n >= PATIENCE}
-    context["candidates"] = shown.candidates[:ROWS] if shown else []
+    candidates = shown.candidates[:ROWS] if shown else []
+    context = {"shown": shown, "candidates": candidates, "uuid": uuid, "n": n + 1, "over": n >= PATIENCE}
     return render(request, "dashboard/_decision.html", context)

@@ -22,7 +22,19 @@ from tests.dashboard.calls import PASSWORD
 
 pytestmark = pytest.mark.django_db
 NEW = {"username": "alice", "password": PASSWORD, "again": PASSWORD}
-OPEN = {"login", "logout", "setup", "theme", "healthz", "readyz", "favicon.ico", "admin/login"}
+OPEN = {
+    "status",
+    "status/badge.svg",
+    "status.json",
+    "login",
+    "logout",
+    "setup",
+    "theme",
+    "healthz",
+    "readyz",
+    "favicon.ico",
+    "admin/login",
+}
 OWN_KEYS = ("v1/", "api/")
 EXAMPLES = {"uuid": "00000000-0000-7000-8000-000000000000", "int": "1", "slug": "ladder", "str": "x", "path": "1"}
 
@@ -60,7 +72,7 @@ def test_the_first_account_is_made_by_the_set_up_link_and_is_signed_in(client: C
     assert token is not None
     assert client.get(setup_link.path(token)).status_code == 200
     answer = client.post(setup_link.path(token), NEW, follow=True)
-    assert answer.redirect_chain == [("/", 302)]
+    assert answer.redirect_chain == [("/start/", 302)]
     user = User.objects.get()
     assert user.is_superuser
     assert user.is_staff

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -65,7 +66,7 @@ def test_one_change_is_shown_whole_as_a_page_and_as_a_dialog(page: Client, chang
 
 
 def test_files_hold_both_sides_whole(page: Client, changes: Pool):
-    answer = page.get("/audit/?format=csv&q=alice")
+    answer: Any = page.get("/audit/?format=csv&q=alice")
     rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert json.loads(rows[0]["before"])["strategy"] == "fastest"
     assert rows[0]["door"] == "Page"
