@@ -13,7 +13,8 @@ from django.core.exceptions import ValidationError
 from rotation import addresses
 from rotation.control.by import By
 from rotation.core.failures import FailureKind
-from rotation.jobs import fetch, listing
+from rotation.discovery import listing
+from rotation.jobs import fetch
 from rotation.jobs.fetch import Cause, FetchFailed
 from rotation.models import Provider
 from rotation.models.keys import clean_secret
@@ -107,7 +108,10 @@ def connection(by: By, provider: Provider, *, secret: str | None = None) -> Test
     Raises ValidationError when the address or the secret cannot be used as it is; a stored key is never sent to
     another origin than the one it was given for.
     """
-    provider.full_clean(exclude=["name"], validate_unique=False, validate_constraints=False)
+    apart = Provider(
+        **{name: getattr(provider, name) for name in ("kind", "label", "base_url", "simulated", "options")}
+    )
+    apart.full_clean(exclude=["name", "label"], validate_unique=False, validate_constraints=False)
     text = _secret(provider, secret)
     tested = Tested(Trouble.NO_KEY) if text is None else ask(provider, text)
     if provider.pk:

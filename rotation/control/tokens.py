@@ -12,23 +12,24 @@ from django.utils import timezone
 from rotation import api_tokens
 from rotation.control.by import By
 from rotation.control.fields import put
-from rotation.models import ApiToken
+from rotation.models import ApiToken, Role
 from rotation.roles import role_of, suffices
 
 FIELDS = ("label", "role", "expires_at")
 
 
-def issue(by: By, owner: User, **fields: Any) -> tuple[ApiToken, str]:
+def issue(by: By, owner: User, *, within: Role | None = None, **fields: Any) -> tuple[ApiToken, str]:
     """A new token of an account: its row, and the token itself, which nobody can show again.
 
-    Fields: label, role (viewer unless said), expires_at. Raises ValidationError by field.
+    Fields: label, role (viewer unless said), expires_at. `within` is the role of the token that asks for another, so
+    that no token makes a stronger one. Raises ValidationError by field.
     """
     token = ApiToken(owner=owner)
     plain = api_tokens.cut(token)
     put(token, fields, FIELDS)
-    has = role_of(owner)
+    has = within or role_of(owner)
     if not suffices(has, token.role):  # type: ignore[arg-type]  # full_clean made sure it is a role
-        raise ValidationError({"role": f"{owner.username} is {has or 'locked'}: a token of theirs cannot be more."})
+        raise ValidationError({"role": f"{owner.get_username()} is {has or 'locked'} here: this token cannot be more."})
     if token.expires_at and token.expires_at <= timezone.now():
         raise ValidationError({"expires_at": "This moment is past."})
     with transaction.atomic():

@@ -11,7 +11,7 @@ from django.test import Client
 from pydantic import TypeAdapter
 from pytest_django import DjangoAssertNumQueries
 
-from rotation.api import management
+from rotation.api.nouns import requests
 from rotation.gateway import paths
 from rotation.models import Request
 from rotation.why import explain, why_not
@@ -72,7 +72,9 @@ def problem_of(answer: Any, status: int) -> str:
 
 @pytest.mark.parametrize("path", [why(NOBODY), "/api/nothing", f"{why(NOBODY)}-not?model=x"])
 def test_who_has_not_signed_in_is_told_where(client: Client, path: str):
-    assert "Sign in at /login/ first" in problem_of(client.get(path), 401)
+    answer = client.get(path)
+    assert "Sign in at /login/ first" in problem_of(answer, 401)
+    assert answer["www-authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("path", ["/api/docs", "/api/openapi.json"])
@@ -99,8 +101,8 @@ def test_a_missing_or_endless_name_is_told_so(alice: Client, world: World):
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_what_can_only_be_read_says_so(alice: Client, method: str):
     answer = getattr(alice, method)(why(NOBODY))
-    assert problem_of(answer, 405).startswith("Use GET for ")
-    assert answer["allow"] == "GET"
+    assert problem_of(answer, 405).startswith("Use GET, HEAD, OPTIONS for ")
+    assert answer["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_a_head_request_has_no_body(alice: Client, world: World):
@@ -113,7 +115,7 @@ def test_nobody_posts_from_elsewhere(world: World):
 
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_user("alice"))
-    assert strict.post(why(NOBODY)).status_code == 403
+    assert "X-CSRFToken" in problem_of(strict.post("/api/v1/tokens", {"label": "x"}), 403)
     assert strict.get(why(world.rotated())).status_code == 200
 
 
@@ -121,7 +123,7 @@ def test_an_error_of_our_own_tells_nothing_of_ours(alice: Client, monkeypatch: p
     def broken(_: object) -> None:
         raise RuntimeError("the secret is 42")
 
-    monkeypatch.setattr(management, "explain", broken)
+    monkeypatch.setattr(requests, "explain", broken)
     answer = alice.get(why(NOBODY))
     assert problem_of(answer, 500) == "An internal error; it has been logged."
     assert "42" not in answer.text
@@ -138,7 +140,7 @@ def test_hostile_text_stays_json(alice: Client, world: World):
 
 def test_it_reads_and_never_writes(alice: Client, world: World, django_assert_max_num_queries: DjangoAssertNumQueries):
     uuid = world.rotated()
-    with django_assert_max_num_queries(22) as asked:
+    with django_assert_max_num_queries(23) as asked:
         alice.get(why(uuid))
     assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
     assert Request.objects.count() == 1
