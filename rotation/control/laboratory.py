@@ -166,15 +166,14 @@ def adopt(by: By, row: Replay) -> Pool:
 
 def _follow(by: By, pool: Pool, found: Candidate, *, why: str) -> None:
     """Members, order and rules, through the functions everybody uses. Who is left out keeps a place, switched off."""
+    before = Setting.of(pool).setup
+    left = {one for one in before.order if one not in found.order and one not in before.out}
     standing = {p.deployment_id: p for p in placements_in_order(pool)}
     for deployment in Deployment.objects.filter(pk__in=[one for one in found.order if one not in standing]):
         placements.place(by, pool, deployment, why=why)
-    reachable = Setting.of(pool).setup
-    for placement in placements_in_order(pool):
-        wanted = placement.deployment_id in found.order
-        lost = placement.enabled and not wanted and placement.deployment_id not in reachable.out
-        if lost or (wanted and not placement.enabled):
-            placements.change(by, placement, enabled=wanted, why=why)
+    for one, placement in standing.items():
+        if one in left or (one in found.order and not placement.enabled):
+            placements.change(by, placement, enabled=one not in left, why=why)
     rest = [p.deployment_id for p in placements_in_order(pool) if p.deployment_id not in found.order]
     placements.arrange(by, pool, [*found.order, *rest], why=why)
     rules = {"strategy": found.strategy, "preset": found.preset, "policy": dict(found.overrides)}

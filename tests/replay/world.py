@@ -105,8 +105,12 @@ class World:
     def goes_on(self, health: Health, events: list[Any], way: Any, asked: Asked, now: float) -> None:
         rotation = way[2]
         while isinstance(step := rotation.next(now), Try):
-            leave = health.admit(step.target, Work(BALANCED, "auto", asked.needs.prompt_tokens, output=None),
-                                 again=step.again, last_resort=step.last_resort)  # fmt: skip
+            leave = health.admit(
+                step.target,
+                Work(BALANCED, "auto", asked.needs.prompt_tokens, output=None),
+                again=step.again,
+                last_resort=step.last_resort,
+            )
             if isinstance(leave, Permit):
                 took = self.takes(step.target.deployment.id, asked, now)
                 heapq.heappush(events, (now + took[2], way[0], (*way, (leave, *took))))
@@ -123,11 +127,29 @@ class World:
         rest = nature.per_token * asked.answer * slow * chance.lognormvariate(0, nature.spread / 2)
         return None, first, first + rest
 
-    def end(self, day: Day, health: Health, call: int, rotation: Rotation, leave: Permit,
-            kind: FailureKind | None, first: float, total: float) -> bool:  # fmt: skip
+    def end(
+        self,
+        day: Day,
+        health: Health,
+        call: int,
+        rotation: Rotation,
+        leave: Permit,
+        kind: FailureKind | None,
+        first: float,
+        total: float,
+    ) -> bool:
         asked, number, now = day.calls[call], leave.target.deployment.id, health.now()
-        row = Seen(leave.started, number, kind, None if kind else first, total, asked.needs.prompt_tokens,
-                   0 if kind else asked.answer, call, 503 if kind else 200)  # fmt: skip
+        row = Seen(
+            leave.started,
+            number,
+            kind,
+            None if kind else first,
+            total,
+            asked.needs.prompt_tokens,
+            0 if kind else asked.answer,
+            call,
+            503 if kind else 200,
+        )
         day.seen.append(row)
         if kind is None:
             health.answered(leave, first=first, usage=Usage(asked.needs.prompt_tokens, asked.answer))
@@ -145,9 +167,12 @@ def some_world(seed: int) -> World:
 
     def nature() -> Nature:
         return Nature(
-            begins=chance.uniform(0.3, 1.2), per_token=chance.uniform(0.005, 0.03), spread=chance.uniform(0.2, 0.6),
-            fails=chance.choice([0.0, 0.01, 0.05, 0.15]), rhythm=chance.choice([0.0, 0.5, 1.5]),
+            begins=chance.uniform(0.3, 1.2),
+            per_token=chance.uniform(0.005, 0.03),
+            spread=chance.uniform(0.2, 0.6),
+            fails=chance.choice([0.0, 0.01, 0.05, 0.15]),
+            rhythm=chance.choice([0.0, 0.5, 1.5]),
             worst=chance.uniform(8, 20),
-        )  # fmt: skip
+        )
 
     return World(seed, {number: nature() for number in (1, 2, 3)})
