@@ -17,7 +17,7 @@ from rotation.core.anatomy import family
 from rotation.core.catalog import Change, ChangeKind
 from rotation.discovery.absence import Absences
 from rotation.discovery.belief import differences, last_done
-from rotation.discovery.offers import Taken, apply, made, operators_fields, per_million
+from rotation.discovery.offers import Taken, apply, made, operators_fields, per_million, sound
 from rotation.discovery.shrinkage import Shrinkage
 from rotation.discovery.wishes import choosing, wanted_by, why_not
 from rotation.models import (
@@ -57,6 +57,7 @@ def take_in(
     run: DiscoveryRun, listed: Sequence[Listed], now: datetime, shrinkage: Shrinkage, *, believe: bool = False
 ) -> Intake:
     """Applies what a believable listing says. Raises NoListing for any other. `believe`: a person vouches for it."""
+    listed = [sound(offer) for offer in listed]
     provider = Provider.objects.select_for_update(no_key=True).get(pk=run.provider_id)
     ours = {deployment.model_id: deployment for deployment in provider.deployments.all()}
     for deployment in ours.values():

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from rotation.discovery.places import House
+from rotation.discovery.reach import reachable
 from rotation.discovery.shrinkage import Shrinkage
 from rotation.discovery.standing import settle
 from rotation.discovery.steps import Doings
@@ -27,8 +28,9 @@ def consider(now: datetime | None = None) -> Doings:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALONE])
     shrinkage = Shrinkage()
     doings = settle(moment, shrinkage)
+    providers = reachable()
     for pool in Pool.objects.exclude(discovery=Mode.OFF):
-        found = House(pool, moment, shrinkage).consider()
+        found = House(pool, moment, shrinkage, providers).consider()
         doings.taken += found.taken
         doings.proposed += found.proposed
         doings.notes += found.notes

@@ -41,7 +41,7 @@ class Look:
     def words(self) -> str:
         """One line for people."""
         if self.run is None:
-            return f"not asked: {self.problem}"
+            return f"not asked, {self.problem}"
         if self.problem:
             return f"nothing changed: {self.problem}"
         counts = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
@@ -75,10 +75,12 @@ def ask(provider: Provider, *, now: datetime | None, shrinkage: Shrinkage, belie
     key = listing.key_for(provider)
     if not provider.url:
         return Look(
-            provider, None, problem="the simulator is not running" if provider.simulated else "it has no address"
+            provider,
+            None,
+            problem="for the simulator is not running" if provider.simulated else "for want of an address",
         )
     if key is None:
-        return Look(provider, None, problem="it has no usable key")
+        return Look(provider, None, problem="for want of a usable key")
     return look(provider, lambda: listing.read(provider, key), now=now, shrinkage=shrinkage, believe=believe)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,15 @@ class Taken:
 def per_million(price: float | None) -> Decimal | None:
     """USD per token as the table keeps it."""
     return None if price is None else (Decimal(repr(price)) * MILLION).quantize(SMALLEST)
+
+
+def sound(offer: Listed) -> Listed:
+    """Without what says nothing: only a chat's context bounds a request, and hearing is not paid by the token."""
+    if offer.type == CHAT:
+        return offer
+    heard = offer.type == "transcription"
+    prices = (None, None) if heard else (offer.price_in, offer.price_out)
+    return replace(offer, context=None, max_output=None, price_in=prices[0], price_out=prices[1])
 
 
 def made(provider: Provider, offer: Listed) -> Deployment:

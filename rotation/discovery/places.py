@@ -5,7 +5,7 @@ What a person did stands: a place somebody switched off or took away is not give
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -31,14 +31,17 @@ COLLAPSE = timedelta(days=1)
 class House:
     """One pool as it stands now, with what was measured of its members."""
 
-    def __init__(self, pool: Pool, now: datetime, shrinkage: Shrinkage) -> None:
-        self.pool, self.now, self.shrinkage = pool, now, shrinkage
+    def __init__(self, pool: Pool, now: datetime, shrinkage: Shrinkage, providers: Collection[int]) -> None:
+        self.pool, self.now, self.shrinkage, self.providers = pool, now, shrinkage, providers
         self.ledger = Ledger(pool, now)
         self.doings = Doings()
         self.places = list(placements_in_order(pool))
-        there = [place for place in self.places if place.enabled and _living(place.deployment)]
+        there = [place for place in self.places if place.enabled and self._living(place.deployment)]
         self.canaries = [place for place in there if place.canary is not None]
         self.members = [place for place in there if place.canary is None]
+
+    def _living(self, deployment: Deployment) -> bool:
+        return deployment.provider_id in self.providers and deployment.status not in OUT
 
     def consider(self) -> Doings:
         self._members()
@@ -67,7 +70,8 @@ class House:
             )
             last = changes.order_by("-at", "-id").first()
             if last and (last.after or {}).get("free") is False and last.at >= place.since:
-                price = f"{place.deployment.price_in} / {place.deployment.price_out} USD per million tokens"
+                costs = (place.deployment.price_in, place.deployment.price_out)
+                price = f"{' / '.join(f'{float(side or 0):g}' for side in costs)} USD per million tokens"
                 found[place.pk] = Next(Step.DEMOTED, f"it is not free any more: {price}", {"price": price}, "paid")
         return found
 
@@ -114,7 +118,7 @@ class House:
         closed = self._by_people()
         demoted = dict(self.pool.steps.filter(step=Step.DEMOTED).order_by("at").values_list("deployment_id", "at"))
         placed = {place.deployment_id: place for place in self.places}
-        ready = Deployment.objects.filter(status=DeploymentStatus.VERIFIED, provider__enabled=True)
+        ready = Deployment.objects.filter(status=DeploymentStatus.VERIFIED, provider__in=self.providers)
         found = []
         for deployment in ready.select_related("provider"):
             place, out = placed.get(deployment.pk), demoted.get(deployment.pk)
@@ -142,10 +146,6 @@ class House:
         step = row(deployment, following, self.now, pool=self.pool)
         step.save()
         self.doings.taken.append(step)
-
-
-def _living(deployment: Deployment) -> bool:
-    return deployment.provider.enabled and deployment.status not in OUT
 
 
 def _facts(deployment: Deployment) -> dict[str, object]:

@@ -71,8 +71,8 @@ def step_lines(doings: Doings, *, everything: bool = False) -> Iterator[str]:
         shown = steps if everything else steps[: SHOWN * 2]
         for step in shown:
             pool = f" in {step.pool}" if step.pool else ""
-            verb = f"{step.step}{pool}" if how == "taken" else f"proposed as {step.step}{pool}"
-            yield f"  {printable(str(step.deployment))}: {verb}: {printable(step.reason)}"
+            verb = f"{step.step}{pool}" if how == "taken" else f"{step.step}{pool}?"
+            yield f"  {verb:20} {printable(str(step.deployment))}: {printable(step.reason)}"
         if len(steps) > len(shown):
             yield f"  ... and {len(steps) - len(shown)} more {how}"
     yield from (f"  {printable(note)}" for note in doings.notes)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from rotation.discovery.reach import reachable
 from rotation.models import Placement
 from rotation.models.catalog import OUT
 
 
 class Shrinkage:
-    """How many members each pool may still lose in this run: half of those alive at its start, rounded down."""
+    """How many members each pool may still lose in this run: half of those a call could reach at its start, rounded
+    down."""
 
     def __init__(self) -> None:
-        alive = Placement.objects.filter(enabled=True, deployment__provider__enabled=True)
+        alive = Placement.objects.filter(enabled=True, deployment__provider__in=reachable())
         members: dict[str, int] = defaultdict(int)
         self._pools: dict[int, list[str]] = defaultdict(list)
         for pool, deployment in alive.exclude(deployment__status__in=OUT).values_list("pool__name", "deployment_id"):

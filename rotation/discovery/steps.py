@@ -23,15 +23,29 @@ class Doings:
 
     @property
     def words(self) -> str:
-        told = [
-            f"{_counted(steps)} {how}" for steps, how in ((self.taken, "taken"), (self.proposed, "proposed")) if steps
-        ]
-        return "; ".join([", ".join(told) or "no step of a life is due", *self.notes])
+        told = [_counted(self.taken)] if self.taken else []
+        told += [f"proposed: {_counted(self.proposed)}"] if self.proposed else []
+        return "; ".join([*(told or ["no model takes a further step"]), *self.notes])
+
+
+#: A step as it is told of a number of models.
+TOLD = {
+    Step.LISTED: "wanted by no pool",
+    Step.CANDIDATE: "to be verified",
+    Step.VERIFIED: "verified",
+    Step.INCOMPATIBLE: "incompatible",
+    Step.CANARY: "into a pool as a canary",
+    Step.PLACED: "into the rotation",
+    Step.DEMOTED: "out of a pool",
+    Step.GONE: "gone",
+    Step.BACK: "back",
+    Step.ARCHIVED: "archived",
+}
 
 
 def _counted(steps: list[LifeStep]) -> str:
-    kinds = [str(step.step) for step in steps]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    kinds = [Step(step.step) for step in steps]
+    return ", ".join(f"{kinds.count(kind)} {TOLD[kind]}" for kind in dict.fromkeys(kinds))
 
 
 def row(deployment: Deployment, following: Next, now: datetime, *, pool: Pool | None = None) -> LifeStep:

@@ -48,13 +48,13 @@ def wanted_by(deployment: Deployment, pools: list[Pool]) -> list[str]:
 
 
 def why_not(deployment: Deployment, pools: list[Pool]) -> str:
-    """Why none of them wants it, in a few words: the shortest list of objections."""
+    """Why none of them wants it, in a few words: the first objection of the pool that has the fewest."""
     one = applicant(deployment)
     found = [(objections(pool.admits, one), pool.name) for pool in pools]
     if not found:
         return "no pool takes in new models"
     least, name = min(found, key=lambda pair: (len(pair[0]), pair[1]))
-    return f"no pool wants it; not {name}: {'; '.join(least)}"
+    return f"no pool wants it ({name}: {least[0]})"
 
 
 def _number(price: Decimal | None) -> float | None:

@@ -110,7 +110,7 @@ def test_a_pools_wish_makes_candidates_and_the_others_are_merely_listed(sim: Run
     look()
     free, paid = Deployment.objects.get(model_id=FREE), Deployment.objects.get(model_id=PAID)
     assert (free.status, free.status_reason) == ("candidate", "wanted by small")
-    assert (paid.status, paid.status_reason) == ("listed", "no pool wants it; not small: it is not free")
+    assert (paid.status, paid.status_reason) == ("listed", "no pool wants it (small: it is not free)")
     assert not Deployment.objects.filter(status="candidate", free=False).exists()
 
 
@@ -219,6 +219,6 @@ def test_one_provider_that_fails_keeps_nobody_else_from_being_read(sim: Running,
 
 def test_a_provider_without_a_key_is_not_asked(sim: Running, provider: Provider) -> None:
     provider.keys().delete()
-    assert look().words == "not asked: it has no usable key"
+    assert look().words == "not asked, for want of a usable key"
     assert sim.ledger() == []
     assert not DiscoveryRun.objects.exists()

@@ -40,6 +40,7 @@ class Command(BaseCommand):
         bar = _Bar(self, len(providers), quiet=self.quiet)
         found = looks.sweep(providers, believe=options["believe"], seen=lambda look: self.seen(bar, look))
         bar.clear()
+        self.skipped(found)
         filled = public_prices.fill()
         self.say(f"Prices of {filled} models nobody lists were taken from public data." if filled else "")
         doings = life.consider()
@@ -69,9 +70,17 @@ class Command(BaseCommand):
 
     def seen(self, bar: _Bar, look: looks.Look) -> None:
         bar.clear()
-        for line in report.lines(look, everything=self.everything):
-            self.say(self.style.ERROR(line) if look.problem and look.run else line)
+        for line in report.lines(look, everything=self.everything) if look.run else ():
+            self.say(self.style.ERROR(line) if look.problem else line)
         bar.step(str(look.provider))
+
+    def skipped(self, found: list[looks.Look]) -> None:
+        why: dict[str, list[str]] = {}
+        for look in found:
+            if not look.run:
+                why.setdefault(look.problem, []).append(str(look.provider))
+        for problem, names in why.items():
+            self.say(f"Not asked, {problem}: {', '.join(names)}")
 
     def say(self, line: str) -> None:
         if line and not self.quiet:
