@@ -112,7 +112,9 @@ def _trial(task: VerificationTask) -> Trial:
 def _write(task: VerificationTask, judged: Judged, done: Sequence[VerificationTask], now: datetime) -> None:
     cause, details = judged.cause, judged.reason
     if cause == Cause.DOES_NOT_EXIST and (near := near_ids(task.deployment)):
-        cause, details = Cause.WRONG_ID.value, f"near it: {', '.join(near)}"
+        never_seen = task.deployment.listed_at is None  # what was listed once had the right id
+        cause = Cause.WRONG_ID.value if never_seen else cause
+        details = f"near it: {', '.join(near)}"
     latencies = [one.latency_ms for one in done if one.latency_ms is not None]
     firsts = [one.first_ms for one in done if one.first_ms is not None]
     Verification.objects.create(
