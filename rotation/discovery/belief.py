@@ -41,11 +41,13 @@ def last_done(provider: Provider, now: datetime) -> datetime | None:
 
 
 def _stays(run: DiscoveryRun, count: int, now: datetime) -> bool:
-    """Whether every look for hours found as few models as this one, and was not believed for that."""
+    """Whether every look for hours found as few models as this one; or one before was believed with as few."""
     looks = DiscoveryRun.objects.filter(provider=run.provider, started_at__lt=now).exclude(pk=run.pk)
     since = None
     for state, listed, started in looks.values_list("state", "listed", "started_at")[:100]:
-        if state != RunState.FAILED or not listed or abs(listed - count) > SAME * count:
+        if not listed or abs(listed - count) > SAME * count:
             break
+        if state == RunState.DONE:
+            return True
         since = started
     return since is not None and now - since >= BELIEVED_AFTER
