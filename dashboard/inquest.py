@@ -14,7 +14,7 @@ from dashboard.charts import waterfall
 from dashboard.charts.waterfall import Phase
 from dashboard.queries import prices
 from dashboard.queries.requests import Logged
-from rotation.models import Attempt, ClientKey, Key, Provider
+from rotation.models import Attempt, ClientKey, KeptPrompt, Key, Provider
 from rotation.why import explained
 from rotation.why.facts import Explanation, Row
 
@@ -62,6 +62,11 @@ class Inquest:
     @cached_property
     def client(self) -> ClientKey | None:
         return ClientKey.objects.filter(pk=self.request.client_key_id).first() if self.request.client_key_id else None
+
+    @cached_property
+    def kept(self) -> bool:
+        """Whether what was asked can be asked again."""
+        return KeptPrompt.objects.filter(request_id=self.request.id).exists()
 
     @cached_property
     def tried(self) -> list[Tried]:
