@@ -15,6 +15,9 @@ from dataclasses import dataclass, replace
 
 from rotation.core.evidence import Hour, Measured, Spread, decay, together
 
+#: How sure a swap must be to be made without a person, and to be shown to one.
+SURE = 0.99
+LIKELY = 0.90
 #: Shared hours from which their differences say something about how much hours differ.
 ENOUGH_HOURS = 3
 #: What stands for a deployment of which nothing is known: so many tries of which four in five are answered.
@@ -105,7 +108,10 @@ class _Side:
     @classmethod
     def of(cls, hours: Sequence[Hour], weights: Sequence[float], typical: Typical) -> _Side:
         tries = [(h.ok / h.tries, *_times(h, typical), h) for h in hours]
-        t, f, share = typical.answers.mean, typical.losses.mean, typical.share
+        answers, losses = together((h.ok, h.answers) for h in hours), together((h.lost, h.losses) for h in hours)
+        t = answers.mean if answers.n else typical.answers.mean
+        f = losses.mean if losses.n else typical.losses.mean
+        share = typical.share
         spent = PRIOR_WEIGHT * (share * t + (1 - share) * f)
         answered = PRIOR_WEIGHT * share
         for weight, (p, answer, loss, _) in zip(weights, tries, strict=True):

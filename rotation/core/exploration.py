@@ -1,11 +1,13 @@
 """Who is asked first for once though it stands lower: so that a model which got quicker is noticed.
 
-A stated share of a pool's calls, no more: the calls are counted, not drawn, and nobody whose measurement is fresh is
-asked again. Half of the turns go to whoever most needs to be known, the others to whom nobody has asked for longest:
+A stated share of a pool's calls, no more, and no more than the same share of their time: the calls are counted, not
+drawn, and after one that takes five times as long as the first the next comes four times later. Half of the turns go to
+whoever most needs to be known, the others to whom nobody has asked for longest:
 - what a reordering under watch put down, for the watch lives of comparing;
 - a contender: whoever lower is expected to be quicker than the first;
-- the one asked longest ago.
-A canary is put first by chance, with the share its place says. Pure: who is ready, the clock and chance are arguments.
+- the one asked longest ago, the slower the less often.
+Nobody whose measurement is fresh is asked again. A canary is put first by chance, with the share its place says. Pure:
+who is ready, the clock and chance are arguments.
 """
 
 from __future__ import annotations
@@ -42,10 +44,12 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Who goes first for once, and why."""
+    """Who goes first for once, and why; `extra` is how much longer than the first's its answer is expected to take,
+    in times of the first's."""
 
     deployment: int
     cause: Cause
+    extra: float = 0.0
 
     @property
     def words(self) -> str:
@@ -85,12 +89,20 @@ class Share:
         self._left += 0.5 + rand()
         return True
 
+    def spend(self, extra: float) -> None:
+        """Wait longer for the next, after one that cost `extra` times what the first would have."""
+        if self._left is not None:
+            self._left += max(extra - 1.0, 0.0)
+
 
 def turns(lower: Iterable[Lower], first_seconds: float | None, *, now: float, chance: float) -> Iterator[Turn]:
     """Who might be explored, the best first; nobody when all measurements are fresh. `chance` in [0, 1)."""
-    ranked = sorted(lower, key=lambda one: one.asked)
-    stale = [Turn(one.deployment, Cause.STALE) for one in ranked if now - one.asked >= FRESH]
-    needed = [*_watched(ranked, now), *_contenders(ranked, first_seconds, now)]
+    longer = {one: _longer(one, first_seconds) for one in lower}
+    ranked = sorted(longer, key=lambda one: ((one.asked - now) / longer[one], longer[one]))
+    stale = [Turn(one.deployment, Cause.STALE, longer[one] - 1) for one in ranked if now - one.asked >= FRESH]
+    waited_for = [one for one in ranked if now - one.asked >= FRESH_NEEDED]
+    watched = [Turn(one.deployment, Cause.WATCHED, longer[one] - 1) for one in waited_for if one.watched]
+    needed = [*watched, *_contenders(waited_for, first_seconds)]
     seen: set[int] = set()
     for turn in [*needed, *stale] if chance < 0.5 else [*stale, *needed]:
         if turn.deployment not in seen:
@@ -98,16 +110,20 @@ def turns(lower: Iterable[Lower], first_seconds: float | None, *, now: float, ch
             yield turn
 
 
-def _watched(ranked: Sequence[Lower], now: float) -> list[Turn]:
-    return [Turn(o.deployment, Cause.WATCHED) for o in ranked if o.watched and now - o.asked >= FRESH_NEEDED]
+def _longer(one: Lower, first_seconds: float | None) -> float:
+    """How many times as long as the first it is expected to take, at least 1."""
+    if one.seconds is None or not first_seconds:
+        return 1.0
+    return max(one.seconds / first_seconds, 1.0)
 
 
-def _contenders(ranked: Sequence[Lower], first_seconds: float | None, now: float) -> list[Turn]:
+def _contenders(waited_for: Iterable[Lower], first_seconds: float | None) -> list[Turn]:
     if first_seconds is None:
         return []
     quicker = [
-        (one.seconds, one.deployment) for one in ranked
-        if one.seconds is not None and one.seconds < first_seconds and now - one.asked >= FRESH_NEEDED
+        (one.seconds, one.deployment)
+        for one in waited_for
+        if one.seconds is not None and one.seconds < first_seconds
     ]  # fmt: skip
     return [Turn(deployment, Cause.CONTENDER) for _, deployment in sorted(quicker)]
 

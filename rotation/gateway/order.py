@@ -29,6 +29,7 @@ class Order:
         self._scores: dict[int, float] = {}
         self._shares: dict[str, Share] = {}
         self._asked: dict[int, float] = {}  # when each was explored last
+        self._took: dict[tuple[int, bool], float] = {}  # seconds of what was heard last, however long ago
         self._turn: Turn | None = None
 
     def of(
@@ -95,6 +96,7 @@ class Order:
         for turn in self._turns_of(route, members, deployments, stream):
             if ready(turn.deployment):
                 self._asked[turn.deployment] = self._now()
+                self._shares[route.pool].spend(turn.extra)
                 return turn
         return None
 
@@ -104,11 +106,19 @@ class Order:
         seconds = expected({d.id: self._known(d, stream) for d in here})
         new, now = {one for one, _ in route.canaries}, self._now()
         lower = [
-            Lower(d.id, self._last(d.id), seconds[d.id], route.watched.get(d.id, 0.0) > now)
+            Lower(d.id, self._last(d.id), self._at_best(d, seconds[d.id], stream), route.watched.get(d.id, 0.0) > now)
             for d in here[1:]
             if d.id not in new and d.id not in route.pinned and (d.free or not here[0].free)
         ]
         return turns(lower, seconds[here[0].id] if here else None, now=now, chance=self._rand())
+
+    def _at_best(self, deployment: Deployment, seconds: float, stream: bool) -> float:
+        """What it might take: as it was heard of late, be that little; else as it was heard last; else as expected."""
+        place, heard = (deployment.id, stream), self._pace.heard(deployment.id, stream=stream, now=self._now())
+        if heard is None:
+            return self._took.get(place, seconds)
+        self._took[place] = heard.p50
+        return min(heard.p50, seconds)
 
     def _last(self, deployment: int) -> float:
         return max(self._asked.get(deployment, NEVER), self._pace.last(deployment))

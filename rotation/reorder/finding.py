@@ -19,10 +19,6 @@ from rotation.models.catalog import OUT
 from rotation.models.pools import LAST, placements_in_order
 from rotation.reorder.window import Window, read
 
-#: How sure a swap must be to be made without a person, and to be shown to one.
-SURE = 0.95
-LIKELY = 0.80
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -11,10 +11,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from rotation.core.confidence import LIKELY, SURE
 from rotation.models import Pool, Reordering, ReorderingState, Strategy
 from rotation.models.pools import Mode
 from rotation.reorder.calm import barred, must_wait
-from rotation.reorder.finding import LIKELY, SURE, Finding, find, percent
+from rotation.reorder.finding import Finding, find, percent
 from rotation.reorder.orders import OPEN, Changed, apply, draft, ids
 from rotation.reorder.watch import ACTOR, look
 
