@@ -121,6 +121,21 @@ def test_a_date_of_expiry_is_told():
     )
 
 
+def test_an_announced_end_is_taken_back_only_when_the_listing_says_so():
+    doomed = replace(LLAMA, expires="2027-01-01")
+    assert diff([doomed], [LLAMA]) == []
+    assert only(doomed, replace(LLAMA, expires="")).after == {"expires": None}
+    assert diff([LLAMA], [replace(LLAMA, expires="")]) == []
+
+
+def test_what_never_stood_in_a_listing_is_no_reason_to_doubt_one_without_it():
+    hopes = [replace(one, listed=False) for one in models(30, start=100)]
+    changes = diff([*models(10), *hopes], models(10))
+    assert isinstance(changes, list)
+    assert {change.kind for change in changes} == {ChangeKind.VANISHED}
+    assert len(changes) == 30
+
+
 def test_what_a_listing_does_not_tell_is_no_change():
     known = replace(LLAMA, reasoning=True, free=True, expires="2027-01-01", input_modalities=("text", "image"))
     assert diff([known], [SILENT]) == []
@@ -179,8 +194,9 @@ OFFERS = st.builds(
     price_in=st.none() | st.floats(0, 1),
     price_out=st.none() | st.floats(0, 1),
     free=st.booleans(),
-    expires=st.none() | st.sampled_from(["2027-01-01", "2028-01-01"]),
+    expires=st.none() | st.sampled_from(["", "2027-01-01", "2028-01-01"]),
     gone=st.booleans(),
+    listed=st.booleans(),
 )
 CATALOGUES = st.lists(OFFERS, max_size=14, unique_by=lambda offer: offer.model)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -51,7 +52,7 @@ def expected(listings: Sequence[set[str]]) -> tuple[dict[str, int | None], dict[
 def replay(provider: Provider, listings: Sequence[set[str]]) -> None:
     for week, listed in enumerate(listings):
         offers = [Listed(model, context=8192, free=True, price_in=0.0, price_out=0.0) for model in sorted(listed)]
-        look = looks.look(provider, lambda offers=offers: offers, now=START + week * WEEK)
+        look = looks.look(provider, partial(list, offers), now=START + week * WEEK)
         assert not look.problem
 
 
