@@ -6,6 +6,7 @@ A contract test holds both doors' answers equal.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -30,8 +31,10 @@ from rotation.api.schemas import (
 )
 from rotation.gateway import life, models, paths, wishes
 from rotation.gateway.door import rendered
-from rotation.gateway.envelope import JSON, Refusal
+from rotation.gateway.envelope import JSON, Refusal, internal_error
 from rotation.gateway.reply import Whole
+
+log = logging.getLogger("rotation.gateway")
 
 
 class ClientKey(HttpBearer):
@@ -59,6 +62,7 @@ NOT_POST = [method for method in paths.METHODS if method != "POST"]
 WISHES = {
     wishes.DEADLINE: "milliseconds the answer may take",
     wishes.PIN: "providers or `provider/model`, separated by commas: nobody else is asked",
+    wishes.REFERENCE: "your own id of this call: given back as `x-client-request-id`",
     wishes.EXCLUDE: "providers, models or `provider/model`, separated by commas: they are not asked",
 }
 
@@ -148,3 +152,10 @@ async def turned_down(request: HttpRequest) -> HttpResponseBase:
 @api.exception_handler(Refusal)
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return plain(rendered(refusal))
+
+
+@api.exception_handler(Exception)
+def our_own_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+    """500 in the same envelope as everything else; what went wrong is in the log only."""
+    log.error("an error of our own", exc_info=error)
+    return plain(rendered(internal_error()))

@@ -45,7 +45,7 @@ async def chat(gate: Gate, client: Client, body: bytes, told: Mapping[str, str] 
 async def plain(gate: Gate, client: Client, operation: str, body: bytes, told: Mapping[str, str] = NONE) -> Reply:
     """An operation that takes JSON. Raises `Refusal`."""
     reading, task = PLAIN[operation]
-    with _turned_down(gate, client, operation) as page:
+    with _turned_down(gate, client, operation, told) as page:
         page.asked = asked = reading(body)
         gate.allowances.enter(client)
         call = _call(gate, client, page, asked, told, task)
@@ -64,7 +64,7 @@ async def uploaded(gate: Gate, client: Client, operation: str, content_type: str
 async def audio(gate: Gate, client: Client, operation: str, form: Form, told: Mapping[str, str] = NONE) -> Reply:
     """A transcription or a translation; the form is closed after it, whatever happens. Raises `Refusal`."""
     try:
-        with _turned_down(gate, client, operation) as page:
+        with _turned_down(gate, client, operation, told) as page:
             page.asked, wanted = await audio_form.read(form, translate=operation == TRANSLATION)
             gate.allowances.enter(client)
             return await complete(gate, _call(gate, client, page, page.asked, told, Listening(form, wanted)))
@@ -80,21 +80,22 @@ class _Page:
     at: float
     started: float
     operation: str
+    reference: str = ""
     asked: Asked | None = None
 
 
 @contextmanager
-def _turned_down(gate: Gate, client: Client, operation: str) -> Iterator[_Page]:
+def _turned_down(gate: Gate, client: Client, operation: str, told: Mapping[str, str] = NONE) -> Iterator[_Page]:
     """A refusal before the call was accepted leaves a page, and names it."""
     at = time.time()
-    page = _Page(uuid7(at), at, gate.now(), operation)
+    page = _Page(uuid7(at), at, gate.now(), operation, wishes.reference(told))
     try:
         yield page
     except Refusal as refusal:
         if "x-request-id" in refusal.headers:  # it was accepted, and its page is written
             raise
         gate.write(_line(page, client, refusal, (gate.now() - page.started) * 1000))
-        headers = {"x-request-id": page.request, **refusal.headers}
+        headers = {"x-request-id": page.request, **wishes.echo(page.reference), **refusal.headers}
         raise Refusal(
             refusal.status, refusal.message, refusal.code, refusal.param, refusal.type, headers, refusal.more
         ) from None
@@ -123,5 +124,6 @@ def _line(page: _Page, client: Client, refusal: Refusal, took: float) -> dict[st
         "provider": None, "deployment": None, "key": None, "model": "", "queue_ms": took,
         "first_ms": None, "total_ms": took, "lost_ms": 0.0, "tokens_in": 0, "tokens_out": 0, "estimated": False,
         "cost": None, "simulated": False, "error": refusal.message, "trace": [], "attempts": [],
-        "needs": needs_record(asked.needs if asked else None), "policy": {},
+        "needs": needs_record(asked.needs if asked else None),
+        "policy": {"client_request_id": page.reference} if page.reference else {},
     }  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rotation.core.failures import Failure, FailureKind
 from rotation.core.selection import NEVER, Standing, State
@@ -15,10 +15,9 @@ from rotation.core.targets import Needs, Target
 from rotation.gateway.call import BYTES_PER_TOKEN, Asked, asked_for, checked
 from rotation.gateway.envelope import invalid
 from rotation.gateway.task import Task
-from rotation.providers.base import Adapter, Answer, Outgoing
+from rotation.providers.base import Adapter, Answer
 
 if TYPE_CHECKING:
-    from rotation.gateway.call import Call
     from rotation.gateway.gate import Gate
 
 FEATURE = "completions"
@@ -38,7 +37,7 @@ def read(body: bytes) -> Asked:
 
 
 class Completion(Task):
-    operation = "completions"
+    operation = path = "completions"
 
     def standing(self, gate: Gate) -> Callable[[Target], Standing]:
         def of(target: Target) -> Standing:
@@ -47,12 +46,6 @@ class Completion(Task):
             return gate.health.standing(target)
 
         return of
-
-    def outgoing(
-        self, adapter: Adapter, target: Target, secret: str, call: Call, options: Mapping[str, Any]
-    ) -> Outgoing:
-        provider, model = target.provider, target.deployment.model
-        return adapter.chat(provider.base_url, secret, model, call.payload, options=options, path="completions")
 
     def read(
         self, adapter: Adapter, target: Target, status: int, headers: Mapping[str, str], body: bytes, now: float

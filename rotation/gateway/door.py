@@ -7,6 +7,7 @@ to `accept`, and writes the reply. It decides nothing. What is not its own goes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
@@ -17,7 +18,7 @@ from django.conf import settings
 from rotation.asgi_words import App, Receive, Scope, Send
 from rotation.gateway import accept, models, paths, wishes
 from rotation.gateway.clients import Client, identify
-from rotation.gateway.envelope import JSON, Refusal
+from rotation.gateway.envelope import JSON, Refusal, error_event, internal_error
 from rotation.gateway.gate import Gate
 from rotation.gateway.life import Life
 from rotation.gateway.reply import Reply, Streamed, Whole
@@ -25,6 +26,7 @@ from rotation.gateway.reply import Reply, Streamed, Whole
 log = logging.getLogger("rotation.gateway")
 
 HEALTH = ("/healthz", "/readyz")
+LAST_WORDS = 1.0  # seconds for the end of a stream when the server stops
 READER_PATIENCE = 60.0  # seconds a client may leave a piece of a stream unread, while a provider's connection is held
 
 
@@ -63,7 +65,7 @@ class Door:
             reply = rendered(refusal)
         except Exception:
             log.exception("an error of our own")
-            reply = rendered(Refusal(500, "An internal error; it has been logged.", "internal_error"))
+            reply = rendered(internal_error())
         await _deliver(reply, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
@@ -161,11 +163,23 @@ async def _deliver(reply: Reply, receive: Receive, send: Send) -> None:
                 patience.reschedule(None)  # what the provider may take is for the relay to say
             patience.reschedule(clock() + READER_PATIENCE)
             await send({"type": "http.response.body", "body": b""})
-    except (TimeoutError, asyncio.CancelledError):
-        log.debug("a client hung up, or stopped reading, in mid-stream")
+    except TimeoutError:
+        log.debug("a client stopped reading in mid-stream")
+    except asyncio.CancelledError:
+        if not watcher.done():  # nobody hung up: the server stops, and has waited as long as it may
+            await _broken_off(send)
     finally:
         watcher.cancel()
         await reply.chunks.aclose()
+
+
+async def _broken_off(send: Send) -> None:
+    """The end of a stream that outlived the gateway: no client takes half an answer for a whole one."""
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(LAST_WORDS):
+            event = error_event("The stream broke off: the gateway is being restarted.", "gateway_stopping")
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
 
 async def _write(send: Send, reply: Whole) -> None:

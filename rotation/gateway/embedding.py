@@ -13,7 +13,7 @@ from rotation.core.targets import Needs, Target
 from rotation.gateway.call import BYTES_PER_TOKEN, Asked, asked_for, checked
 from rotation.gateway.envelope import invalid
 from rotation.gateway.task import Task
-from rotation.providers.base import Adapter, Answer, Outgoing
+from rotation.providers.base import Adapter, Answer
 from rotation.providers.vectors import read_vectors
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _inputs(given: Any) -> None:
 
 
 class Embedding(Task):
-    operation = "embeddings"
+    operation = path = "embeddings"
     replaceable = False
 
     def route(self, snapshot: Snapshot, call: Call) -> Route:
@@ -60,12 +60,6 @@ class Embedding(Task):
             why = "vectors of different models are not comparable"
             raise invalid(f"'model' must name one embedding model, not a pool: {why}.", param="model")
         return route
-
-    def outgoing(
-        self, adapter: Adapter, target: Target, secret: str, call: Call, options: Mapping[str, Any]
-    ) -> Outgoing:
-        provider, model = target.provider, target.deployment.model
-        return adapter.chat(provider.base_url, secret, model, call.payload, options=options, path="embeddings")
 
     def read(
         self, adapter: Adapter, target: Target, status: int, headers: Mapping[str, str], body: bytes, now: float

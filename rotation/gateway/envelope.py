@@ -52,6 +52,11 @@ def error_object(refusal: Refusal) -> dict[str, Any]:
     return {**core, **refusal.more}
 
 
+def internal_error() -> Refusal:
+    """500: our own mistake, which is in the log."""
+    return Refusal(500, "An internal error; it has been logged.", "internal_error")
+
+
 def invalid(message: str, *, param: str | None = None, code: str = "invalid_value") -> Refusal:
     """400: the caller can mend it."""
     return Refusal(400, message, code, param)

@@ -54,6 +54,8 @@ def policy_record(
     record |= {name: list(names) for name, names in said.items() if names}
     if turn is not None:
         record["explored"] = {"deployment": turn.deployment, "cause": turn.cause}
+    if call.wishes.reference:
+        record["client_request_id"] = call.wishes.reference
     if route.successor is not None:
         record["successor"] = route.successor[1]
     return {**record, "why": route.why} if route.why else record

@@ -17,12 +17,13 @@ from rotation.core.rotation import GiveUp
 from rotation.core.selection import NEVER, State
 from rotation.gateway.entry import Entry
 from rotation.gateway.envelope import Refusal
-from rotation.gateway.wishes import DEADLINE
+from rotation.gateway.wishes import DEADLINE, echo
 
 log = logging.getLogger("rotation.gateway")
 
 LATEST = 86_400  # seconds: the longest wait worth naming
 TOO_LARGE = 413
+THEIRS = frozenset({502, 504})  # statuses that say: all were asked, and this is what came of it
 MENDABLE = (FailureKind.TOO_LONG, FailureKind.LACKS_FEATURE)
 NOTHING: Mapping[str, object] = {}
 CLIENTS_WAIT = 60  # seconds: OpenAI's libraries leave out a longer wait and try after half a second
@@ -58,7 +59,9 @@ def too_short(entry: Entry, quickest: Heard) -> Refusal:
 
 def closed(answer: Refusal, entry: Entry, failure: Failure | None) -> Refusal:
     """The answer with what every refusal of an accepted call says; writes its page."""
-    headers = {"x-request-id": entry.call.id, "x-rotation-attempts": str(len(entry.notes)), **answer.headers}
+    call = entry.call
+    headers = {"x-request-id": call.id, "x-rotation-attempts": str(len(entry.notes)), **echo(call.wishes.reference)}
+    headers |= answer.headers
     if failure is not None:
         headers["x-rotation-failure"] = failure.kind.value
     outcome = "refused" if answer.status < 500 and answer.status != 429 else "failed"
@@ -116,9 +119,19 @@ def _exhausted(end: GiveUp, entry: Entry, failure: Failure | None, now: float) -
         )
     no_room = entry.call.client.internal and not entry.notes and end.retry_at is not None
     limited = no_room or _limited(end, entry)
-    status, code = (429, "all_targets_rate_limited") if limited else (503, "no_healthy_upstream")
+    status, code = (429, "all_targets_rate_limited") if limited else (_status(end, entry), "no_healthy_upstream")
     message = f"No target could answer ({len(entry.notes)} tried)." + _when(end, now)
     return Refusal(status, message, code, headers=_retry(end, entry, now), more=_why(end, entry, now))
+
+
+def _status(end: GiveUp, entry: Entry) -> int:
+    """503; 504 when everybody was asked and took too long, 502 when all they made of it was garbage, or either."""
+    asked = {target.deployment.id for target, _ in end.failures}
+    left = any(c.standing.until < NEVER and c.target.deployment.id not in asked for c in entry.candidates)
+    statuses = {failure.row.status for _, failure in end.failures}
+    if left or not statuses or not statuses <= THEIRS:
+        return 503
+    return statuses.pop() if len(statuses) == 1 else 502
 
 
 def _no_fit(entry: Entry, elsewhere: Sequence[str]) -> Refusal:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rotation.core.failures import Failure
 from rotation.gateway.call import Call
 from rotation.gateway.entry import Note
+from rotation.gateway.wishes import echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def headers_for(
     }
     if target.provider.simulated:
         headers["x-rotation-simulated"] = "1"
+    headers |= echo(call.wishes.reference)
     if successor is not None:
         headers["x-rotation-successor"] = _plain(f"{successor[0]} -> {successor[1]}")
     if note.dropped:

@@ -30,7 +30,7 @@ class Judged(AbstractResolver):
     """A resolver that forgets what must not be reached. Names nobody told of lead to public addresses only."""
 
     def __init__(self, inner: AbstractResolver | None = None) -> None:
-        self._inner = inner or ThreadedResolver()
+        self._inner = inner  # the system's own is made on the loop that asks
         self._reach: dict[str, frozenset[Reach]] = {}
 
     def adopt(self, providers: Iterable[Provider]) -> None:
@@ -44,6 +44,8 @@ class Judged(AbstractResolver):
 
     async def resolve(self, host: str, port: int = 0, family: AddressFamily = AF_INET) -> list[ResolveResult]:
         """Raises OSError; `Forbidden` where the name is known and leads nowhere it may."""
+        if self._inner is None:
+            self._inner = ThreadedResolver()
         found = await self._inner.resolve(host, port, family)
         reach = self._reach.get(host.lower().rstrip("."), ANYBODY)
         kept = [one for one in found if _fit(one["host"], reach)]
@@ -52,7 +54,8 @@ class Judged(AbstractResolver):
         return kept
 
     async def close(self) -> None:
-        await self._inner.close()
+        if self._inner is not None:
+            await self._inner.close()
 
 
 def _fit(address: str, reach: Collection[Reach]) -> bool:

@@ -25,6 +25,7 @@ class Task:
     """A chat completion."""
 
     operation = "chat"
+    path = "chat/completions"  # under a provider's base URL
     replaceable = True  # by a model that is like the one asked for
     audio_seconds = 0.0  # of a quota of audio
     patience = 0.0  # seconds a whole answer is given beyond what its length in tokens asks for
@@ -49,7 +50,7 @@ class Task:
     ) -> Outgoing:
         """The request for this target."""
         provider, model = target.provider, target.deployment.model
-        return adapter.chat(provider.base_url, secret, model, call.payload, options=options)
+        return adapter.chat(provider.base_url, secret, model, call.payload, options=options, path=self.path)
 
     def read(
         self, adapter: Adapter, target: Target, status: int, headers: Mapping[str, str], body: bytes, now: float

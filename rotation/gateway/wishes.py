@@ -14,7 +14,9 @@ from rotation.gateway.envelope import invalid
 DEADLINE = "x-deadline-ms"
 PIN = "x-rotation-pin"
 EXCLUDE = "x-rotation-exclude"
-HEADERS = (DEADLINE, PIN, EXCLUDE)
+REFERENCE, ECHO = "x-request-id", "x-client-request-id"
+HEADERS = (DEADLINE, PIN, EXCLUDE, REFERENCE)
+MAX_REFERENCE = 128
 TOTAL = 600.0  # seconds a call may take, whatever its client's deadline
 MAX_NAMES = 50
 MAX_NAME = 200
@@ -23,12 +25,13 @@ MAX_NAME = 200
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """`seconds` until the deadline, None for none of the client's own. `pin` and `exclude` are names of providers,
-    of models, or `provider/model`.
+    of models, or `provider/model`. `reference` is the client's own id of this call.
     """
 
     seconds: float | None = None
     pin: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    reference: str = ""
 
 
 NO_WISHES = Wishes()
@@ -47,7 +50,19 @@ def told(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def read(given: Mapping[str, str]) -> Wishes:
     """What the headers say. Raises `Refusal` (400) that names the header."""
-    return Wishes(_seconds(given.get(DEADLINE)), _names(given, PIN), _names(given, EXCLUDE))
+    return Wishes(_seconds(given.get(DEADLINE)), _names(given, PIN), _names(given, EXCLUDE), reference(given))
+
+
+def reference(given: Mapping[str, str]) -> str:
+    """The client's own id of this call: printable ASCII, at most 128 characters; any other is as none."""
+    text = given.get(REFERENCE, "")
+    fit = len(text) <= MAX_REFERENCE and text.isascii() and text.isprintable()
+    return text.strip() if fit else ""
+
+
+def echo(reference: str) -> dict[str, str]:
+    """That id, as every answer of a call gives it back."""
+    return {ECHO: reference} if reference else {}
 
 
 def _seconds(deadline: str | None) -> float | None:

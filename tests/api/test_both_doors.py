@@ -13,7 +13,7 @@ import pytest
 from django.core.asgi import get_asgi_application
 
 from rotation.asgi_words import App
-from rotation.gateway import life
+from rotation.gateway import accept, life
 from rotation.gateway.door import Door
 from rotation.simulator.serve import Running, running
 from tests.cast import ALICE, BOB, FixedLife, Offer, nothing_else, snapshot_of
@@ -46,6 +46,8 @@ HEADERS = [
     ("x-rotation-exclude", "nobody, openai"),
     ("x-rotation-exclude", f"sim-groq,{MODEL}"),
     ("x-rotation-exclude", "a\tb"),
+    ("x-request-id", "my own id: 7"),
+    ("x-request-id", "x" * 129),
 ]
 
 ASKS: dict[str, Ask] = {
@@ -124,6 +126,20 @@ def test_both_doors_answer_the_same(sim: Running, tmp_path: Path, name: str) -> 
     assert ninja[0] == express[0]
     assert ninja[1] == express[1]
     assert steady(ninja[2]) == steady(express[2])
+
+
+def test_an_error_of_our_own_is_told_in_the_same_envelope_by_both_doors(
+    sim: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaks(*_: Any) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr(accept, "complete", breaks)
+    express, ninja = both(sim, tmp_path, ("POST", CHAT, with_key(ALICE, json=chat(model=MODEL))))
+    assert express == ninja
+    assert (express[0], json.loads(express[2])["error"]["code"]) == (500, "internal_error")
+    assert b"secret" not in express[2]
+    assert caplog.text.count("a secret of ours") == 2
 
 
 def steady(body: bytes) -> Any:

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Case, tuple[int, str, str | None, str | None]]] = {
     "all are down": (Case(ONE, TWO, tried=(DOWN, LATE), back=MORNING + 2), (503, "no_healthy_upstream", "2", "true")),
     "three were tried": (Case(ONE, TWO, THREE, tried=(DOWN, DOWN, DOWN), back=SOON),
                          (503, "no_healthy_upstream", "45", "false")),
-    "each produced garbage": (Case(ONE, TWO, tried=(GARBAGE, GARBAGE)), (503, "no_healthy_upstream", None, "false")),
+    "each produced garbage": (Case(ONE, TWO, tried=(GARBAGE, GARBAGE)), (502, "no_healthy_upstream", None, "false")),
     "the deadline passed": (Case(ONE, TWO, tried=(DOWN, LATE), back=SOON, took=5, seconds=5),
                             (504, "deadline_exceeded", "40", "true")),
     "the deadline passed for good": (Case(ONE, tried=(DOWN,), took=5, seconds=5),
@@ -180,7 +180,7 @@ def test_a_mistake_without_a_status_of_its_own_is_400_in_our_words(status: int |
 def test_what_is_no_mistake_of_the_callers_is_never_told_as_one(kind: FailureKind) -> None:
     said = Failure(kind, HOSTILE, 401, code=SECRET, param=SECRET, type=SECRET)
     case = Case(ONE, TWO, tried=(said, replace(said)), back=SOON)
-    assert case.told.status in (429, 503, 504)
+    assert case.told.status in (429, 502, 503, 504)
     assert SECRET not in case.told.body().decode()
 
 
@@ -192,3 +192,26 @@ def test_only_what_is_our_trouble_is_an_error_in_the_log(caplog: pytest.LogCaptu
     assert record.levelno == logging.ERROR
     assert record.getMessage() == "no_healthy_upstream after 1 attempts"
     assert record.request_id == REQUEST  # type: ignore[attr-defined]  # given as extra
+
+
+TIMED_OUT, GARBAGE = Failure(K.TIMED_OUT, "no first token"), Failure(K.GENERATION_FAILED)
+
+
+@pytest.mark.parametrize(
+    ("candidates", "tried", "status"),
+    [
+        ((ONE, TWO), (TIMED_OUT, TIMED_OUT), 504),
+        ((ONE, TWO), (GARBAGE, GARBAGE), 502),
+        ((ONE, TWO), (TIMED_OUT, GARBAGE), 502),
+        ((ONE, (TWO, BENCHED)), (TIMED_OUT,), 504),
+        ((ONE, (TWO, RESTING)), (TIMED_OUT,), 503),
+        ((ONE, TWO), (TIMED_OUT,), 503),
+        ((ONE, TWO), (TIMED_OUT, Failure(K.OVERLOADED)), 503),
+    ],
+    ids=["late", "garbage", "both", "the rest is out", "one rests", "one was not asked", "one was overloaded"],
+)
+def test_when_all_that_were_asked_took_too_long_or_made_garbage_the_status_says_so(
+    candidates: Any, tried: tuple[Failure, ...], status: int
+) -> None:
+    told = Case(*candidates, tried=tried, back=MORNING + 5).told
+    assert (told.status, told.code, told.headers["retry-after"]) == (status, "no_healthy_upstream", "5")
