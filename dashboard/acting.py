@@ -99,3 +99,17 @@ def form_page(
         **more,
     }
     return render(request, template, context, status=422 if form.is_bound and form.errors else 200)
+
+
+def shown_once(request: HttpRequest, plain: str, *, title: str, back: str, curl: bool = False) -> HttpResponse:
+    """The one answer that shows a new key, token or link: no redirect, so that it is kept in no cookie and session."""
+    context = {
+        "plain": plain,
+        "title": title,
+        "back": back,
+        "dialog": in_dialog(request),
+        "endpoint": request.build_absolute_uri("/v1/chat/completions") if curl else "",
+    }
+    response = render(request, "dashboard/shown_once.html", context)
+    response["Cache-Control"] = "no-store"
+    return response

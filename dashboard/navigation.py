@@ -58,8 +58,10 @@ def address_of(route: str) -> str | None:
 
 
 def within(path: str, url: str) -> bool:
-    """Whether an address is that page's or below it; "/" is the Overview's, with its charts as tables."""
-    return path.startswith(url) if url != "/" else path == "/" or path.startswith("/table/")
+    """Whether an address is that page's or below it; the Overview has charts as tables, People has tokens."""
+    if url == "/":
+        return path == "/" or path.startswith("/table/")
+    return path.startswith(url) or (url == "/people/" and path.startswith("/tokens/"))
 
 
 def groups(path: str, role: Role | None) -> list[Group]:

@@ -57,6 +57,11 @@ class Form(forms.Form):
                 said = texts if name == NON_FIELD_ERRORS else [f"{name}: {line}" for line in texts]
                 self.add_error(None, ValidationError(list(said)))
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Only what is not as it was when the form was made: nobody else's change is undone, nothing is claimed."""
+        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
+
     def framed(self) -> Iterator[FieldSet]:
         """The visible fields in their frames, for the template."""
         named = {name for frame in self.sets for name in frame[1]}

@@ -86,6 +86,13 @@ class OfferForm(Form):
         told = [{"axis": axis, "limit": value, "window_s": window} for (axis, window), value in given if value]
         return {**found, "limits": [*told, *self._others()]}
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What was changed; the limits only when one of them was."""
+        touched, wanted = set(self.changed_data), self.wanted
+        found = {name: value for name, value in wanted.items() if name in touched}
+        return {**found, "limits": wanted["limits"]} if touched & LIMITS.keys() else found
+
     def _others(self) -> list[dict[str, Any]]:
         """Limits of other windows, which this form does not show: they stay."""
         kept = limits.of(self.deployment) if self.deployment else []

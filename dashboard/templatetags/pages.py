@@ -8,8 +8,10 @@ from decimal import Decimal
 
 from django import forms, template
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from dashboard import figures
+from dashboard.charts.meter import meter
 from dashboard.filters import Filter
 from dashboard.listing import State
 
@@ -107,7 +109,7 @@ def shown(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return f"{timezone.localtime(value):%d %b %Y %H:%M}"
+        return f"{timezone.localtime(value):%d %b %Y %H:%M}".replace(" ", "\u00a0")  # dates are not broken
     if isinstance(value, int):
         return figures.count(value)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
@@ -126,3 +128,22 @@ def tidy(amount: Decimal | float | None) -> str:
         return figures.NONE
     written = f"{amount:f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+@register.filter
+def share(used: Decimal | float, most: Decimal | float) -> SafeString:
+    """A meter of an amount of money against its budget."""
+    words = f"{figures.money(used)} of {figures.money(most)}"
+    return meter(float(used), float(most), summary=words)
+
+
+@register.filter
+def short_count(number: float) -> str:
+    """`131.1k`."""
+    return figures.short_count(number)
+
+
+@register.filter
+def percent_of(part: float, whole: float) -> str:
+    """`97.8%`."""
+    return figures.percent(part, whole)

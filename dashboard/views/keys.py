@@ -95,7 +95,7 @@ def change_key(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseBase
     key = key_of(pk)
     form = KeyForm(request.POST or None, initial={"label": key.label, "enabled": key.enabled})
     back = page_of(key.account.provider)
-    if acted(request, form, lambda: control.change(by(request), key, **form.cleaned_data)):
+    if acted(request, form, lambda: control.change(by(request), key, **form.changes)):
         messages.success(request, f"{key} is changed.")
         return gone_to(request, back)
     return form_page(request, form, title=f"Change {key}", button="Save", back=back)
@@ -133,7 +133,7 @@ def change_account(request: HttpRequest, pk: int) -> HttpResponse | HttpResponse
     told = {name: getattr(account, name) for name in accounts.FIELDS}
     form = AccountForm(request.POST or None, initial=told)
     back = page_of(account.provider)
-    if acted(request, form, lambda: accounts.change(by(request), account, **form.cleaned_data)):
+    if acted(request, form, lambda: accounts.change(by(request), account, **form.changes)):
         messages.success(request, f"{account} is changed.")
         return gone_to(request, back)
     return form_page(request, form, title=f"Account {account}", button="Save", back=back)

@@ -48,7 +48,7 @@ def change_offer(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseBa
     deployment = get_object_or_404(Deployment.objects.select_related("provider"), pk=pk)
     form = OfferForm(request.POST or None, deployment=deployment)
     back = reverse("provider", args=[deployment.provider_id])
-    if acted(request, form, lambda: deployments.change(by(request), deployment, **form.wanted)):
+    if acted(request, form, lambda: deployments.change(by(request), deployment, **form.changes)):
         messages.success(request, f"{deployment.model_id} is changed.")
         return gone_to(request, back)
     return form_page(request, form, title=f"Change {deployment.model_id[:120]}", button="Save", back=back)

@@ -28,6 +28,7 @@ OPEN = {
     "status.json",
     "login",
     "logout",
+    "password",
     "setup",
     "theme",
     "healthz",

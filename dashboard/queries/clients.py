@@ -1,0 +1,84 @@
+"""What client keys used, from the roll-up of days: today and this month (UTC), and day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from dashboard.queries import mode
+from rotation.models import ClientDay, ClientKey
+
+DAYS = 30
+NONE = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One key with its use. Money in USD, tokens both ways together."""
+
+    key: ClientKey
+    calls_today: int
+    calls: int  # of the last 30 days
+    tokens: int
+    today: Decimal
+    month: Decimal
+    now: datetime
+
+    @property
+    def state(self) -> str:
+        """in use, revoked, expired, or ending: past its replacement, with a date."""
+        if not self.key.enabled:
+            return "revoked"
+        if self.key.expires_at and self.key.expires_at <= self.now:
+            return "expired"
+        return "ending" if self.key.expires_at and self.key.replaced_by.all() else "in use"
+
+    @property
+    def live(self) -> bool:
+        return self.state in {"in use", "ending"}
+
+
+def with_use(keys: Sequence[ClientKey]) -> list[Client]:
+    """One page of keys with their use: two questions, whatever their number."""
+    now, simulated = timezone.now(), mode.simulated()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    month = midnight.replace(day=1)
+    since = min(month, midnight - timedelta(days=DAYS - 1))
+    rows = ClientDay.objects.filter(client_key_id__in=[key.pk for key in keys], at__gte=since, simulated=simulated)
+    summed = {
+        row["client_key_id"]: row
+        for row in rows.values("client_key_id").annotate(
+            calls_today=Coalesce(Sum("calls", filter=Q(at__gte=midnight)), 0),
+            sum_calls=Coalesce(Sum("calls", filter=Q(at__gte=midnight - timedelta(days=DAYS - 1))), 0),
+            tokens=Coalesce(Sum("tokens_in"), 0) + Coalesce(Sum("tokens_out"), 0),
+            today=Sum("cost", filter=Q(at__gte=midnight)),
+            month=Sum("cost", filter=Q(at__gte=month)),
+        )
+    }
+    return [_client(key, summed.get(key.pk, {}), now) for key in keys]
+
+
+def _client(key: ClientKey, row: dict[str, object], now: datetime) -> Client:
+    def number(name: str) -> int:
+        return int(row.get(name) or 0)  # type: ignore[call-overload,no-any-return]  # what the query gave
+
+    today, month = row.get("today") or NONE, row.get("month") or NONE
+    assert isinstance(today, Decimal)
+    assert isinstance(month, Decimal)
+    return Client(key, number("calls_today"), number("sum_calls"), number("tokens"), today, month, now)
+
+
+def days_of(key: ClientKey, now: datetime) -> Iterable[ClientDay]:
+    """The last 30 days on which it was used, the newest first."""
+    since = now - timedelta(days=DAYS)
+    return ClientDay.objects.filter(client_key_id=key.pk, at__gt=since, simulated=mode.simulated()).order_by("-at")
+
+
+def shown() -> QuerySet[ClientKey, ClientKey]:
+    return ClientKey.objects.prefetch_related("replaced_by").select_related("replaces")
