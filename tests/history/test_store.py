@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from rotation import client_keys, partitions, starter
+from rotation.history import store
 from rotation.history.store import Filled, fill
 from rotation.models import (
     Attempt,
@@ -75,3 +76,35 @@ def test_the_days_get_their_own_partitions():
 def test_the_command_says_what_it_cannot_do(wrong):
     with pytest.raises(CommandError, match="must be at least 1"):
         call_command("fill_history", **wrong)
+
+
+def repeated(monkeypatch: pytest.MonkeyPatch) -> Filled:
+    monkeypatch.setattr(store, "DRAWN", 200)
+    connection.ensure_connection()
+    return fill(connection.connection, many=600, days=7, seed=1, end=END)
+
+
+def test_a_large_past_is_drawn_once_and_copied_and_still_agrees_at_every_grain(monkeypatch: pytest.MonkeyPatch):
+    starter.load(simulated=True)
+    client_keys.issue("somebody")
+    done = repeated(monkeypatch)
+    assert Request.objects.count() == done.calls
+    assert Attempt.objects.count() == done.attempts
+    assert 450 < done.calls <= 650
+    for table in (CallHour, CallDay):
+        assert table.objects.aggregate(n=Sum("calls"))["n"] == done.calls
+    for stats in (HourStat, DayStat):
+        assert stats.objects.aggregate(n=Sum("attempts"))["n"] == done.attempts
+    assert KindDay.objects.aggregate(n=Sum("attempts"))["n"] == done.attempts
+    assert ClientDay.objects.aggregate(n=Sum("calls"))["n"] == done.calls
+    days = CallDay.objects.filter(pool="auto").values_list("at", flat=True)
+    assert len(set(days)) == 7
+    assert not Attempt.objects.exclude(request_id__in=Request.objects.values("id")).exists()
+
+
+def test_a_large_past_made_again_adds_nothing(monkeypatch: pytest.MonkeyPatch):
+    starter.load(simulated=True)
+    first = repeated(monkeypatch)
+    assert repeated(monkeypatch).calls < first.calls  # the copies were there
+    assert Request.objects.count() == first.calls
+    assert CallDay.objects.aggregate(n=Sum("calls"))["n"] == first.calls
