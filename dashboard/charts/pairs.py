@@ -31,7 +31,13 @@ def pairs(series: Sequence[Pair], *, summary: str) -> SafeString:
     floor = HEIGHT - LABELS
     step = max(1, -(-len(series) // MARKS))
     marks = [
-        element("text", f"{pair.at.day} {pair.at:%b}", x=pct(100 * n / len(series)), y=HEIGHT - 4)
+        element(
+            "text",
+            f"{pair.at.day} {pair.at:%b}",
+            x=pct(100 * n / len(series)),
+            y=HEIGHT - 4,
+            class_="wide" if n // step % 2 else None,
+        )
         for n, pair in enumerate(series)
         if n % step == 0
     ]
