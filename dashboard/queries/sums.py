@@ -6,7 +6,7 @@ adding in Python 40.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -28,7 +28,7 @@ def histogram(column: str) -> str:
     return f"array[{', '.join(f'coalesce(sum({column}[{n}]), 0)' for n in range(1, BUCKETS + 1))}]"
 
 
-def fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -43,6 +43,11 @@ class Week:
     price: Decimal | None = None
     context: int | None = None
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Of changes, in the order of the columns."""
+        return (self.born, self.back, self.vanished, self.dearer, self.cheaper, self.freed, self.charged, self.resized)
+
 
 @dataclass(slots=True)
 class _Model:
