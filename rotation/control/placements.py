@@ -10,12 +10,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from rotation.control.by import By
 from rotation.control.fields import put
 from rotation.control.pools import held
 from rotation.models import Deployment, Placement, Pool
 from rotation.models.pools import LAST, placements_in_order
+from rotation.reorder import by_hand
+from rotation.reorder.orders import picture
 
 FIELDS = ("pinned", "enabled", "canary", "why")
 HIGHEST = 10_000
@@ -55,11 +58,13 @@ def move(by: By, placement: Placement, position: int, *, why: str = "", version:
     _check(position)
     with by.changing(placement, "move"):
         pool = held(placement.pool, version)
+        before = picture(placements_in_order(pool))
         _renumber(_moved(pool, placement, position), {placement.pk})
         put(placement, {"why": why or f"moved by {by.actor}"}, FIELDS)
         placement.save(update_fields=["why"])
         placement.refresh_from_db()
         pool.touch()
+        by_hand.note(pool, before, by=by.actor, why=placement.why, now=timezone.now())
     return placement
 
 
@@ -73,6 +78,7 @@ def arrange(by: By, pool: Pool, deployments: Sequence[int], *, version: int | No
         standing = {placement.deployment_id: placement for placement in placements_in_order(pool)}
         if sorted(deployments) != sorted(standing):
             raise ValidationError({"order": "Name every model of this pool once; somebody may have added one."})
+        stood = picture(standing.values())
         before = [placement.deployment.name for placement in standing.values()]
         ordered = [standing[pk] for pk in deployments]
         after = [placement.deployment.name for placement in ordered]
@@ -81,6 +87,7 @@ def arrange(by: By, pool: Pool, deployments: Sequence[int], *, version: int | No
             _renumber(ordered, moved)
             Placement.objects.filter(pk__in=moved).update(why=why or f"put in order by {by.actor}")
             pool.touch()
+            by_hand.note(pool, stood, by=by.actor, why=why or f"put in order by {by.actor}", now=timezone.now())
             by.turned("arrange", pool, {"order": before}, {"order": after, "why": why})
     return pool
 

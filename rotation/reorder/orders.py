@@ -68,7 +68,7 @@ def apply(change: Reordering, *, by: str, now: datetime, watch: bool = True) -> 
         placement = there[place["deployment"]]
         if (place["position"], place["why"]) != (stood[place["deployment"]], whys[place["deployment"]]):
             _put(placement, place["position"], place["why"])
-    _over(change, now)
+    over(change, now)
     change.state = ReorderingState.APPLIED if watch else ReorderingState.KEPT
     change.applied_by, change.applied_at = by[:150], now
     change.watch_until = now + timedelta(seconds=WATCH) if watch else None
@@ -76,7 +76,7 @@ def apply(change: Reordering, *, by: str, now: datetime, watch: bool = True) -> 
     return change
 
 
-def _over(change: Reordering, now: datetime) -> None:
+def over(change: Reordering, now: datetime) -> None:
     """What was proposed before is out of date; what was watched is not watched any more."""
     others = Reordering.objects.filter(pool=change.pool).exclude(pk=change.pk)
     others.filter(state__in=OPEN).update(state=ReorderingState.SUPERSEDED)
