@@ -61,6 +61,13 @@ JOBS: Mapping[str, Job] = {
             "*/5",
         ),
         Job("replays", "Play the replays that wait in the laboratory.", "rotation.replay.work.work_waiting", "*/5"),
+        Job(
+            "regret",
+            "Tell how far each pool was last week from the best fixed order in hindsight.",
+            "rotation.replay.weekly.report_all",
+            "25",
+            "*/6",
+        ),
         Job("keys", "Ask the providers which keys they still take.", "rotation.jobs.keys.recheck", "*/15"),
         Job(
             "reorder", "Put quicker models further up, by what was measured.", "rotation.reorder.job.reorder_all", "35"

@@ -5,6 +5,7 @@ Pure: traffic, evidence and configuration come in as values; the result is plain
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -113,12 +114,24 @@ def result(
         "block_s": found.block, "blocks": found.blocks,
         "ways": [_way(bench, way) for way in ways], "differences": list(ways[1].words),
         "figures": [_figure(found, name) for name in FIGURES],
+        "really": really(recorded),
         "coverage": [each.coverage for each in used],
         "levels": [{level.name.lower(): each.levels[level] for level in Level} for each in used],
         "priors": _priors(known, used),
         "accounts": _accounts(bench, used), "deployments": _deployments(bench, used, known),
         "kinds": _kinds(used), "hours": _hours(recorded.calls, outcomes),
         "histograms": [histogram([o.total * 1000 for o in each if o.answered]) for each in outcomes],
+    }  # fmt: skip
+
+
+def really(recorded: Recorded) -> dict[str, float] | None:
+    """What the ledger says came of these calls, to hold the replay of the present against; None for a trace."""
+    times = sorted(total for answered, total in recorded.really if answered)
+    if not times:
+        return None
+    middle, slow = times[(len(times) - 1) // 2], times[math.ceil(0.95 * len(times)) - 1]
+    return {
+        "success": len(times) / len(recorded.really), "mean": math.fsum(times) / len(times), "p50": middle, "p95": slow,
     }  # fmt: skip
 
 

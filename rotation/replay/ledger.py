@@ -25,6 +25,7 @@ DAY = timedelta(hours=24)
 GENERATES = ("chat", "completions")
 MEASURED = frozenset(kind.value for kind in FailureKind if kind not in REQUESTS_OWN | KEYS_OWN) | {"ok"}
 REPLAYED = (CallOutcome.ANSWERED, CallOutcome.FAILED, CallOutcome.INTERRUPTED)
+Really = tuple[bool, float]  # see `Recorded.really`
 KINDS = {kind.value: kind for kind in FailureKind}
 ATTEMPT = ("at", "deployment_id", "outcome", "first_ms", "total_ms", "tokens_in", "tokens_out", "request_id", "status",
            "retry_after_s")  # fmt: skip
@@ -43,10 +44,12 @@ class Sampled:
     rule: str
 
 
-def recorded(pool: str, since: datetime, until: datetime, deployments: Collection[int]) -> Recorded:
+def recorded(
+    pool: str, since: datetime, until: datetime, deployments: Collection[int], *, most: int = MOST
+) -> Recorded:
     """The window's traffic. `deployments`: of whom attempts are wanted, by whoever made them.
 
-    A window with more calls than `MOST` is sampled by whole quarters of an hour, so that what overlapped still does.
+    A window with more calls than `most` is sampled by whole quarters of an hour, so that what overlapped still does.
     Raises `NoTraffic`.
     """
     rows = calls_of(pool, since, until)
@@ -55,13 +58,13 @@ def recorded(pool: str, since: datetime, until: datetime, deployments: Collectio
     if not calls:
         window = f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
         raise NoTraffic(f"The pool {pool} had no calls to replay from {window}: choose another window or a trace.")
-    sampled = sample(rows.filter(outcome__in=REPLAYED), calls)
-    asked, ids = _asked(rows.filter(outcome__in=REPLAYED), sampled)
+    sampled = sample(rows.filter(outcome__in=REPLAYED), calls, most)
+    asked, really, ids = _asked(rows.filter(outcome__in=REPLAYED), sampled, most)
     seen = measured(deployments, min(since, until - DAY), until, ids)
     others = {str(outcome): n for outcome, n in counts.items() if outcome not in REPLAYED}
     return Recorded(
         tuple(asked), tuple(seen), source=f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC", rule=sampled.rule,
-        left_out=others, window=(until - since).total_seconds(), share=len(asked) / calls,
+        left_out=others, window=(until - since).total_seconds(), share=len(asked) / calls, really=tuple(really),
     )  # fmt: skip
 
 
@@ -71,45 +74,44 @@ def calls_of(pool: str, since: datetime, until: datetime) -> QuerySet[Request]:
     return rows.exclude(policy__has_key="pin")
 
 
-def sample(rows: QuerySet[Request], calls: int) -> Sampled:
-    """Everything up to `MOST`; beyond, quarters of an hour evenly spread over the window until they hold so many."""
-    if calls <= MOST:
+def sample(rows: QuerySet[Request], calls: int, most: int) -> Sampled:
+    """Everything up to `most`; beyond, quarters of an hour evenly spread over the window until they hold so many."""
+    if calls <= most:
         return Sampled((), f"all {calls:,} calls")
     place = Floor(Extract("at", "epoch") / SLOT)
     per = dict(rows.annotate(block=place).values_list("block").annotate(n=Count("id")).order_by())
-    return Sampled(*spread({int(block): n for block, n in per.items()}, calls))
+    return Sampled(*spread({int(block): n for block, n in per.items()}, calls, most))
 
 
-def spread(per: Mapping[int, int], calls: int) -> tuple[tuple[int, ...], str]:
-    """Every n-th quarter of an hour, n as small as `MOST` calls allow; and the rule in words."""
+def spread(per: Mapping[int, int], calls: int, most: int) -> tuple[tuple[int, ...], str]:
+    """Every n-th quarter of an hour, n as small as `most` calls allow; and the rule in words."""
     blocks = sorted(per)
     chosen, every = blocks, 1
-    while len(chosen) > 1 and sum(per[b] for b in chosen) > MOST:
+    while len(chosen) > 1 and sum(per[b] for b in chosen) > most:
         every += 1
         chosen = blocks[every // 2 :: every] or blocks[:1]
     which = "" if every == 1 else f"every {every}. quarter of an hour, "
-    return tuple(chosen), f"{which}at most {MOST:,} of {calls:,} calls"
+    return tuple(chosen), f"{which}at most {most:,} of {calls:,} calls"
 
 
-def _asked(rows: QuerySet[Request], sampled: Sampled) -> tuple[list[Asked], dict[UUID, int]]:
-    """The calls by time, and each one's place by its id."""
+def _asked(rows: QuerySet[Request], sampled: Sampled, most: int) -> tuple[list[Asked], list[Really], dict[UUID, int]]:
+    """The calls by time, what really came of each, and each one's place by its id."""
     if sampled.blocks:
         within = Q()
         for block in sampled.blocks:
             start = datetime.fromtimestamp(block * SLOT, UTC)
             within |= Q(at__gte=start, at__lt=start + timedelta(seconds=SLOT))
         rows = rows.filter(within)
-    names = ("id", "at", "stream", "tokens_in", "tokens_out", "needs", "outcome")
-    found = list(rows.order_by("at", "id").values_list(*names)[:MOST])
+    names = ("id", "at", "stream", "tokens_in", "tokens_out", "needs", "outcome", "total_ms")
+    found = list(rows.order_by("at", "id").values_list(*names)[:most])
     answers = sorted(row[4] for row in found if row[6] == CallOutcome.ANSWERED)
     usual = answers[len(answers) // 2] if answers else 0
-    asked, ids = [], {}
-    for index, (uuid, at, stream, tokens_in, tokens_out, needs, outcome) in enumerate(found):
-        wanted = needs_of(needs, tokens_in, stream=stream)
-        answer = tokens_out if outcome == CallOutcome.ANSWERED else usual
-        asked.append(Asked(at.timestamp(), wanted, answer, wanted.max_output))
-        ids[uuid] = index
-    return asked, ids
+    asked, really = [], []
+    for _, at, stream, tokens_in, tokens_out, needs, outcome, total in found:
+        wanted, answered = needs_of(needs, tokens_in, stream=stream), outcome == CallOutcome.ANSWERED
+        asked.append(Asked(at.timestamp(), wanted, tokens_out if answered else usual, wanted.max_output))
+        really.append((answered, total / 1000))
+    return asked, really, {row[0]: index for index, row in enumerate(found)}
 
 
 def needs_of(kept: object, tokens_in: int, *, stream: bool) -> Needs:

@@ -72,3 +72,4 @@ class Recorded:
     left_out: dict[str, int] = field(default_factory=dict)
     window: float = 0.0  # seconds it stands for
     share: float = 1.0  # of the window's calls that are in it
+    really: tuple[tuple[bool, float], ...] = ()  # of each call: whether it was answered, and after how many seconds

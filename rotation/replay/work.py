@@ -140,7 +140,7 @@ def thinned(rows: list[trace.Row]) -> tuple[list[trace.Row], str]:
     per: dict[int, int] = {}
     for row in rows:
         per[int(row.at // SLOT)] = per.get(int(row.at // SLOT), 0) + 1
-    chosen, rule = ledger.spread(per, len(rows))
+    chosen, rule = ledger.spread(per, len(rows), MOST)
     wanted = frozenset(chosen)
     return [row for row in rows if int(row.at // SLOT) in wanted][:MOST], rule
 
