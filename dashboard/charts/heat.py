@@ -35,7 +35,8 @@ class Cell:
 def heat(hours: Mapping[tuple[int, int], Hour]) -> list[tuple[str, list[Cell]]]:
     """A row per weekday (1 is Monday in the keys, beside the hour 0..23), 24 cells each."""
     known = [hour.ms for hour in hours.values() if hour.ms]
-    low, high = min(known, default=1.0), max(known, default=1.0)
+    low = min(known, default=1.0)
+    high = max([2 * low, *known])  # hours that differ by little look alike
     return [
         (name, [_cell(name, hour, hours.get((day, hour)), low, high) for hour in range(24)])
         for day, name in enumerate(DAYS, 1)
@@ -50,7 +51,7 @@ def _cell(day: str, hour: int, seen: Hour | None, low: float, high: float) -> Ce
     failing = seen.ok < 0.9 * seen.attempts
     if not seen.ms:
         return Cell(hour, "!", said, None, failing=True)
-    share = log(seen.ms / low) / log(high / low) if high > low else 0.0
+    share = log(seen.ms / low) / log(high / low)
     shade = min(SHADES - 1, int(share * SHADES))
     return Cell(hour, brief(seen.ms), f"{said}, {figures.seconds(seen.ms)} on average", shade, failing)
 

@@ -11,6 +11,7 @@ from dashboard.queries.sums import fetch
 from rotation.discovery.verify import runs
 from rotation.models import (
     CatalogueChange,
+    Change,
     DiscoveryRun,
     Key,
     LifeStep,
@@ -22,7 +23,10 @@ from rotation.models import (
 
 LOOKS = 12
 PROPOSALS = 50
-CHANGES = 15
+CHANGES = 8
+SAID = (Change.NEW, Change.VANISHED, Change.BACK)
+NAMES = {"price_in": "in", "price_out": "out", "json_schema": "JSON schema", "max_output": "longest answer",
+         "input_modalities": "takes", "expires": "ends", "expires_on": "ends"}  # fmt: skip
 UNDER_WAY = 3  # verifications shown with their outlook
 PAST = 5
 STATE = """
@@ -109,16 +113,25 @@ def changes(*, simulated: bool) -> list[CatalogueChange]:
 
 
 def words(change: CatalogueChange) -> str:
-    """What changed: `price_in 0.25 -> 0.5`; nothing for what is said by its kind."""
+    """What changed: `in $0.25 → $0.5`; nothing for what is said by its kind."""
     before: Any = change.before or {}
     after: Any = change.after or {}
-    if change.change in ("new", "vanished", "back") or not isinstance(before, dict) or not isinstance(after, dict):
+    if change.change in SAID or not isinstance(before, dict) or not isinstance(after, dict):
         return ""
-    return ", ".join(f"{name} {_short(before.get(name))} → {_short(after.get(name))}" for name in {**before, **after})
+    names = {**before, **after}
+    if change.change == Change.FREE:
+        return "it costs nothing now" if after.get("free") else "it costs something now"
+    return ", ".join(
+        f"{NAMES.get(name, name)} {_short(name, before.get(name))} → {_short(name, after.get(name))}" for name in names
+    )
 
 
-def _short(value: Any) -> str:
+def _short(name: str, value: Any) -> str:
     if value is None or value == "":
-        return "nothing"
+        return "not told"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text and text.replace(".", "", 1).isdigit() else text
+    if name.startswith("price_"):
+        return "$" + (text.rstrip("0").rstrip(".") if "." in text else text)
+    return f"{value:,}" if isinstance(value, int) else text

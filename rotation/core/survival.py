@@ -147,6 +147,6 @@ class Rate:
 
 def rate(lives: Iterable[Life]) -> Rate | None:
     """For lives whose age nobody knows: of those only how long they were watched counts, and whether they ended."""
-    many = list(lives)
+    many = [life for life in lives if life.left > life.entered]
     exposure = sum(life.left - life.entered for life in many)
     return Rate(sum(life.died for life in many), exposure) if exposure > 0 else None

@@ -89,9 +89,9 @@ def lives(now: datetime, *, simulated: bool, provider: str = "", family: str = "
     first = first_looks()
     offers: list[Offer] = []
     for pk, provider_id, model, free, born, created in rows:
-        seen = max(created, first.get(provider_id, created))
-        changes = told.get((provider_id, model), [])
-        offers += offers_of(pk, born, born if born and born > seen else seen, free=free, changes=changes)
+        looked = first.get(provider_id, created)
+        seen = max(looked, born or looked)
+        offers += offers_of(pk, born, seen, free=free, changes=told.get((provider_id, model), []))
     lived = [life for offer in offers if (life := offer.life(now)) is not None]
     return Lives(now, tuple(offers), curve(lived), rate(offer.watched(now) for offer in offers))
 
