@@ -16,10 +16,10 @@ from rotation.core.failures import Failure
 from rotation.core.selection import Candidate, Standing, State
 from rotation.core.strategies import WORDS
 from rotation.core.targets import Target
-from rotation.gateway.allowance import Hold
 from rotation.gateway.call import Call
 from rotation.gateway.costs import cost_of, expected_cost
 from rotation.gateway.grounds import needs_record, policy_record, until_record
+from rotation.gateway.purse import Hold
 from rotation.gateway.snapshot import Route
 from rotation.providers.base import Usage
 

@@ -16,10 +16,10 @@ from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, Policy
 from rotation.core.strategies import CHEAPEST, FASTEST, ORDERED
 from rotation.core.targets import Deployment, Pool, Provider, Target
-from rotation.gateway.allowance import Spent
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.names import Gone, cut, gone, unknown
+from rotation.gateway.purse import Spent
 from rotation.sealing import Secret
 
 POOL_PREFIX = "pool/"

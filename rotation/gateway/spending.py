@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
-from rotation.gateway.allowance import Spent, day_of, month_begins, month_of
+from rotation.gateway.purse import Spent, day_of, month_begins, month_of
 from rotation.models import ClientDay
 
 

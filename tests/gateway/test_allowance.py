@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotation.gateway import accept
-from rotation.gateway.allowance import DAY, Allowances, Hold, Spent, day_of, month_of
+from rotation.gateway.allowance import Allowances
 from rotation.gateway.clients import Client
 from rotation.gateway.costs import USUAL_OUTPUT, expected_cost
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.gate import Gate
+from rotation.gateway.purse import DAY, Hold, Spent, day_of, month_of
 from tests.cast import Offer, snapshot_of
 from tests.gateway.asking import chat
 from tests.gateway.parts import Hands, target

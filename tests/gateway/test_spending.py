@@ -11,8 +11,9 @@ import pytest
 
 from rotation import client_keys
 from rotation.gateway import levels, loading
-from rotation.gateway.allowance import Allowances, Spent, day_of, month_of
+from rotation.gateway.allowance import Allowances
 from rotation.gateway.clients import Client
+from rotation.gateway.purse import Spent, day_of, month_of
 from rotation.gateway.spending import spent_by, spent_of
 from rotation.models import ClientDay
 
