@@ -90,13 +90,15 @@ class Quota:
     def ready_at(self, needs: Mapping[str, float], now: float, *, keep: float = 0.0) -> float:
         """When every bucket has what `needs` asks of its axis; NEVER when one is too small for it, ever.
 
-        `keep`: the share of each of those buckets that has to be left afterwards.
+        `keep`: the share of each of those buckets that has to be left afterwards; of one request, nothing can
+        be.
         """
         at = now
         for (axis, _), bucket in self.buckets.items():
             need = needs.get(axis, 0.0)
             if need > 0:
-                at = max(at, bucket.ready_at(need + keep * bucket.capacity if keep else need, now))
+                kept = 0.0 if axis == "requests" and bucket.capacity < 2 else keep * bucket.capacity
+                at = max(at, bucket.ready_at(need + kept, now))
         return at
 
     def admit(self, needs: Mapping[str, float], now: float) -> float | None:

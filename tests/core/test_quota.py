@@ -225,6 +225,14 @@ def test_a_limit_per_second_is_a_limit():
     assert wait(limits, requests=1) == pytest.approx(1)
 
 
+def test_a_limit_of_one_request_has_no_half_to_keep():
+    quota = Quota()
+    quota.configure("requests", 1, 1.0, 100.0)
+    assert quota.ready_at({"requests": 1}, 100.0, keep=0.5) == 100.0
+    quota.reserve({"requests": 1}, 100.0)
+    assert quota.ready_at({"requests": 1}, 100.0, keep=0.5) == pytest.approx(101.0)
+
+
 def test_admit_takes_nothing_and_reserve_takes_everywhere():
     limits = quota(requests=(2, MINUTE), tokens=(100, MINUTE))
     for _ in range(10):

@@ -101,7 +101,7 @@ def _trial(cause: Cause, details: str) -> Trial:
 def _cause(heard: Heard, error: Mapping[str, Any]) -> Cause:
     """The failure's kind where the gateway names it, else its code, else how the candidates stood, else the status."""
     code = str(error.get("code") or "")
-    kind = heard.headers.get("x-rotation-failure", "")
+    kind = str(_failure(error).get("kind") or heard.headers.get("x-rotation-failure", ""))
     if code == "deadline_exceeded":
         return Cause.TIMEOUT
     if kind in KINDS:
@@ -136,8 +136,14 @@ def _details(cause: Cause, error: Mapping[str, Any], question: Question) -> str:
         return f"nothing within {question.seconds:.0f} s"
     if cause in (Cause.RATE_LIMITED, Cause.PROVIDER_DOWN):
         return "; ".join(dict.fromkeys(str(row.get("why") or "") for row in _candidates(error)))[:200].strip("; ")
-    message = error.get("message")
+    message = _failure(error).get("message") or error.get("message")
     return f"it was told {shown(message)}" if isinstance(message, str) and message else ""
+
+
+def _failure(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the gateway tells its own jobs of the last attempt."""
+    failure = error.get("failure")
+    return failure if isinstance(failure, dict) else {}
 
 
 def _wait(heard: Heard, error: Mapping[str, Any]) -> float | None:

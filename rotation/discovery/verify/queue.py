@@ -8,7 +8,8 @@ free was left behind, and is asked again; an answer is recorded by the one claim
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -17,14 +18,24 @@ from django.db.models import Exists, OuterRef, QuerySet
 from rotation.models import RunState, TaskState, VerificationRun, VerificationTask
 
 LOCKS = 7_301_011  # first half of the advisory locks; the second is the task's id
-MOST_TIMES = 6  # a task is put to a model at most so often, whatever happens to those who ask
+LINE = ("pk", "deployment__provider_id", "deployment_id", "capability", "due_at")
 
 
-def next_waiting(run: VerificationRun | None, now: datetime, without: Collection[int] = ()) -> VerificationTask | None:
-    """The first task that is due, of a deployment nobody is asking now and that is not among `without`."""
-    busy = VerificationTask.objects.filter(state=TaskState.UNDER_WAY, deployment=OuterRef("deployment"))
-    waiting = open_tasks(run).filter(state=TaskState.WAITING, due_at__lte=now).exclude(deployment_id__in=without)
-    return waiting.filter(~Exists(busy)).select_related("deployment__provider").order_by("run_id", "id").first()
+@dataclass(slots=True)
+class Waiting:
+    """A task in the line, as it stood when the line was read."""
+
+    pk: int
+    provider: int
+    deployment: int
+    capability: str
+    due_at: datetime
+
+
+def line(run: VerificationRun | None) -> list[Waiting]:
+    """What is waiting, in its order: a picture of it. Whether a task may still be had, `claim` says."""
+    waiting = open_tasks(run).filter(state=TaskState.WAITING).order_by("run_id", "id")
+    return [Waiting(*row) for row in waiting.values_list(*LINE)]
 
 
 def open_tasks(run: VerificationRun | None) -> QuerySet[VerificationTask]:
@@ -36,15 +47,17 @@ def open_tasks(run: VerificationRun | None) -> QuerySet[VerificationTask]:
 
 
 @transaction.atomic
-def claim(task: VerificationTask, now: datetime) -> bool:
-    """Take it, if nobody else has; `task` is brought up to date."""
-    row = VerificationTask.objects.select_for_update(skip_locked=True).filter(pk=task.pk, state=TaskState.WAITING)
-    found = row.first()
-    if found is None or not _lock(task.pk):
-        return False
-    task.state, task.claimed_at, task.asked, task.request_id = TaskState.UNDER_WAY, now, found.asked + 1, uuid.uuid4()
+def claim(pk: int, now: datetime) -> VerificationTask | None:
+    """The task, taken; None when somebody else has it, it was called off, or its model is being asked by another."""
+    row = VerificationTask.objects.select_for_update(skip_locked=True, of=("self",))
+    busy = VerificationTask.objects.filter(state=TaskState.UNDER_WAY, deployment=OuterRef("deployment"))
+    waiting = row.filter(pk=pk, state=TaskState.WAITING, due_at__lte=now)
+    task = waiting.filter(~Exists(busy)).select_related("deployment__provider").first()
+    if task is None or not _lock(pk):
+        return None
+    task.state, task.claimed_at, task.asked, task.request_id = TaskState.UNDER_WAY, now, task.asked + 1, uuid.uuid4()
     task.save(update_fields=["state", "claimed_at", "asked", "request_id"])
-    return True
+    return task
 
 
 def held(task: VerificationTask) -> bool:

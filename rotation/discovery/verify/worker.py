@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,6 +52,8 @@ class Desk:
     budgets: dict[int, Budget] = field(default_factory=dict)
     ours: dict[int, int] = field(default_factory=dict)  # tasks under way here, and of which deployment
     away: bool = False  # the gateway is
+    line: list[queue.Waiting] = field(default_factory=list)
+    read_at: datetime | None = None  # when the line was
     why: str = ""
     asked: int = 0
     done: int = 0
@@ -59,30 +61,47 @@ class Desk:
     def take(self) -> tuple[VerificationTask, Question] | None:
         """A task that may be asked now, claimed; None when there is none."""
         now = self.now()
-        while True:
-            without = [pk for pk, until in self.resting.items() if until > now]
-            task = queue.next_waiting(self.run, now, without)
-            if task is None:
-                return None
-            if question := self._question(task, now):
-                return task, question
+        self._look(now)
+        for waiting in list(self.line):
+            if self._from(waiting) <= now and (taken := self._taken(waiting, now)):
+                return taken
+        return None
 
-    def _question(self, task: VerificationTask, now: datetime) -> Question | None:
+    def _look(self, now: datetime) -> None:
+        if self.read_at is None or now - self.read_at > FRESH or not self.line:
+            self.line, self.read_at = queue.line(self.run), now
+
+    def _from(self, waiting: queue.Waiting) -> datetime:
+        """When it may be asked, as far as is known here."""
+        if waiting.deployment in self.ours.values():
+            return NEVER
+        return max(waiting.due_at, self.resting.get(waiting.deployment, waiting.due_at))
+
+    def _taken(self, waiting: queue.Waiting, now: datetime) -> tuple[VerificationTask, Question] | None:
         """Claims the task if its budget has room; else its lane rests."""
-        budget, deployment = self._budget(task.deployment.provider_id, now), task.deployment
-        if deployment.pk not in budget.deployments:
-            budget = self._budget(deployment.provider_id, now, fresh=True)
-        leave = budget.leave(deployment.pk, task.capability, now)
-        if leave.at > now:
-            self.why = leave.why
-            self.resting |= dict.fromkeys(leave.ids, leave.at)
+        if not self._room(waiting, now):
             return None
-        if not queue.claim(task, now):
+        task = queue.claim(waiting.pk, now)
+        self.line.remove(waiting)
+        if task is None:
             return None
+        budget, deployment = self.budgets[waiting.provider], task.deployment
         budget.ask(deployment.pk, task.capability, now)
+        self._room(waiting, now)  # and whoever shares its limits waits from now on
         self.ours[task.pk] = deployment.pk
         facts = facts_of(deployment, budget.room(deployment.pk))
-        return suite.question(task.capability, facts, f"{task.run_id}/{deployment.pk}/{task.trial}/{task.asked}")
+        seed = f"{task.run_id}/{deployment.pk}/{task.trial}/{task.asked}"
+        return task, suite.question(task.capability, facts, seed)
+
+    def _room(self, waiting: queue.Waiting, now: datetime) -> bool:
+        budget = self._budget(waiting.provider, now)
+        if waiting.deployment not in budget.deployments:  # made after the budget was read
+            budget = self._budget(waiting.provider, now, fresh=True)
+        leave = budget.leave(waiting.deployment, waiting.capability, now)
+        if leave.at > now:
+            self.why = leave.why
+            self._let_rest(leave.ids, leave.at)
+        return leave.at <= now
 
     def _budget(self, provider: int, now: datetime, *, fresh: bool = False) -> Budget:
         known = self.budgets.get(provider)
@@ -103,6 +122,9 @@ class Desk:
         self.away = self.away or finding.unheard
         if finding.trial.limited:
             self._rest(task, task.due_at)
+        if task.state == "waiting":
+            of = task.deployment
+            self.line.append(queue.Waiting(task.pk, of.provider_id, of.pk, task.capability, task.due_at))
         if self.progress is not None:
             self.progress(f"{task.deployment.name}: {suite.SUITE[task.capability].label}, {_words(task)}")
 
@@ -110,16 +132,18 @@ class Desk:
         budget = self._budget(task.deployment.provider_id, self.now())
         shared = budget.free if task.deployment.pk in budget.free else frozenset({task.deployment.pk})
         soon = self.now() + timedelta(seconds=60)  # the limit may be that of one model alone
-        self.resting |= dict.fromkeys(shared, min(until, soon))
-        self.resting[task.deployment.pk] = until
+        self._let_rest(shared, min(until, soon))
+        self._let_rest({task.deployment.pk}, until)
+
+    def _let_rest(self, deployments: Collection[int], until: datetime) -> None:
+        """A longer rest is never cut short by another."""
+        for pk in deployments:
+            self.resting[pk] = max(until, self.resting.get(pk, until))
 
     def next_at(self) -> datetime | None:
         """When something may be asked again, None when nothing is waiting."""
-        waiting = queue.open_tasks(self.run).values_list("deployment_id", "due_at", "state").order_by().distinct()
-        busy = set(self.ours.values())
-        moments = [
-            max(due, self.resting.get(pk, due)) for pk, due, state in waiting if state == "waiting" and pk not in busy
-        ]
+        self._look(self.now())
+        moments = [self._from(waiting) for waiting in self.line if waiting.deployment not in self.ours.values()]
         return min(moments, default=None)
 
 

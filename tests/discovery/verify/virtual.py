@@ -87,6 +87,11 @@ class Verifying(World):
         chunks = [reply.body] if isinstance(reply, Whole) else [chunk async for chunk in reply.chunks]
         return Heard(200, dict(reply.headers), b"".join(chunks), first, passed() - begun)
 
+    async def ask_as_client(self, model: str) -> tuple[int, dict[str, str]]:
+        """A short call of somebody who pays attention."""
+        status, headers, _ = await self.answer(model)
+        return status, headers
+
     async def verify(self, run: VerificationRun | None = None, **more: Any) -> str:
         """Until nothing is left to ask, however many days that takes."""
         more = {"patience": timedelta(days=30), **more}
