@@ -27,13 +27,13 @@ def asked_alone(request: HttpRequest) -> bool:
     return request.headers.get("HX-Target") == PART
 
 
-def attributes(request: HttpRequest, state: str) -> SafeString:
-    """What makes the element ask for its next self: the page's own address, with the state it shows."""
+def attributes(request: HttpRequest, state: str, path: str = "") -> SafeString:
+    """What makes the element ask for its next self: the page's own address (or `path`), with the state it shows."""
     query = request.GET.copy()
     query["state"] = state
     return format_html(
         'data-live hx-get="{}?{}" hx-trigger="tick" hx-target="this" hx-swap="outerHTML" hx-sync="this:drop"',
-        request.path,
+        path or request.path,
         query.urlencode(),
     )
 

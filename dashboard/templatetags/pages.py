@@ -147,3 +147,9 @@ def short_count(number: float) -> str:
 def percent_of(part: float, whole: float) -> str:
     """`97.8%`."""
     return figures.percent(part, whole)
+
+
+@register.filter
+def percent(part: float) -> str:
+    """A share as `3 %`."""
+    return f"{part * 100:.3g} %"
