@@ -18,7 +18,8 @@ STATE = """
            (SELECT coalesce(sum(extract(epoch FROM until)), 0) FROM rotation_cooldown),
            (SELECT max(changed_at) FROM rotation_breakerstate),
            (SELECT max(seen_at) FROM rotation_learnedlimit),
-           (SELECT count(*) + count(applied_at) + count(undone_at) FROM rotation_reordering),
+           (SELECT count(*) + count(applied_at) + count(undone_at) + count(decided_at)
+                   + count(*) FILTER (WHERE state IN ('kept', 'superseded')) FROM rotation_reordering),
            (SELECT max(id) FROM rotation_cataloguechange),
            (SELECT max(id) FROM rotation_jobrun WHERE state <> 'running')"""
 

@@ -44,12 +44,10 @@ class Order:
             return tuple(dict.fromkeys(i for m in route.members for i in self.of(m, deployments, stream=stream)))
         if len(route.deployments) < 2:
             return route.deployments
-        new = {one for one, _ in route.canaries}
-        members = tuple(i for i in route.deployments if i not in new) if new else route.deployments
+        members, new = _apart(route) if route.canaries else (route.deployments, ())
         if route.strategy != ORDERED:
             members = self._by_strategy(route, members, deployments, stream=stream)
-        if new:
-            members += tuple(i for i in route.deployments if i in new)
+        members += new
         turn = self._out_of_turn(route, members, deployments, stream, ready) if ready is not None else None
         if turn is None:
             return members
@@ -91,12 +89,15 @@ class Order:
         share = route.policy.explore_share
         if not share or not route.pool or route.strategy != ORDERED or members[0] in route.pinned:
             return None
-        if not self._shares.setdefault(route.pool, Share()).due(share, self._rand):
+        counted = self._shares.get(route.pool)
+        if counted is None:
+            counted = self._shares[route.pool] = Share()
+        if not counted.due(share, self._rand):
             return None
         for turn in self._turns_of(route, members, deployments, stream):
             if ready(turn.deployment):
                 self._asked[turn.deployment] = self._now()
-                self._shares[route.pool].spend(turn.extra)
+                counted.spend(turn.extra)
                 return turn
         return None
 
@@ -128,3 +129,10 @@ class Order:
         if seed is not None and stream:
             seed *= FIRST_SHARE
         return Known(self._pace.heard(deployment.id, stream=stream, now=self._now()), seed)
+
+
+def _apart(route: Route) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The route's full members, and those that are new."""
+    new = {one for one, _ in route.canaries}
+    here = route.deployments
+    return tuple(i for i in here if i not in new), tuple(i for i in here if i in new)

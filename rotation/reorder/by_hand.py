@@ -43,6 +43,6 @@ def _moved(before: Sequence[int], after: Sequence[int]) -> list[int]:
     runs: list[list[int]] = []
     for place in places:
         fitting = [run for run in runs if run[-1] < place]
-        runs.append([*(max(fitting, key=len) if fitting else []), place])
-    stay = set(max(runs, key=len)) if runs else set()
+        runs.append([*(max(fitting, key=len) if fitting else ()), place])
+    stay = frozenset(max(runs, key=len) if runs else ())
     return [one for one, place in zip(after, places, strict=True) if place not in stay]

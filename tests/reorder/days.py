@@ -11,6 +11,8 @@ from typing import Any
 from rotation.core.stats import histogram
 from rotation.models import Attempt, Deployment, HourStat, MinuteStat
 
+Groups = dict[tuple[datetime, int], list[Attempt]]
+
 
 def hour_of(
     deployment: Deployment,
@@ -44,11 +46,14 @@ def hour_of(
 
 def roll_up(attempts: list[Attempt]) -> None:
     """Adds attempts up by minute and by hour. Nothing else may have been stored of these."""
-    for table, cut in ((HourStat, {"minute": 0}), (MinuteStat, {})):
-        groups: dict[tuple[datetime, int], list[Attempt]] = defaultdict(list)
-        for one in attempts:
-            groups[one.at.replace(second=0, microsecond=0, **cut), one.deployment_id].append(one)
-        table.objects.bulk_create(table(**_sums(at, deployment, many)) for (at, deployment), many in groups.items())
+    by_minute: Groups = defaultdict(list)
+    by_hour: Groups = defaultdict(list)
+    for one in attempts:
+        minute = one.at.replace(second=0, microsecond=0)
+        by_minute[minute, one.deployment_id].append(one)
+        by_hour[minute.replace(minute=0), one.deployment_id].append(one)
+    MinuteStat.objects.bulk_create(MinuteStat(**_sums(*key, many)) for key, many in by_minute.items())
+    HourStat.objects.bulk_create(HourStat(**_sums(*key, many)) for key, many in by_hour.items())
 
 
 def _sums(at: datetime, deployment: int, many: list[Attempt]) -> dict[str, Any]:
