@@ -10,12 +10,11 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
+from rotation.core.fitness import unfit
 from rotation.core.policy import Policy
-from rotation.core.selection import READY, Candidate, select
+from rotation.core.selection import READY, Candidate, State, select
 from rotation.core.targets import Deployment, Needs, Target
-from rotation.gateway.gate import Gate
 from rotation.gateway.health import Health
 from rotation.gateway.order import Order
 from rotation.gateway.snapshot import Block, Learned, Route
@@ -56,7 +55,7 @@ class Steady:
 
 
 class Stage:
-    """Has what the gateway's turns ask of a gate: `snapshot`, `order`, `_turns`."""
+    """The engine of one replay."""
 
     def __init__(self, scenario: Scenario, *, start: float, seed: int) -> None:
         self.snapshot, self.route, self.clock = scenario, scenario.route, Steady(start)
@@ -74,7 +73,7 @@ class Stage:
 
     def candidates(self, needs: Needs) -> list[Candidate]:
         """What `select` says of a call with these needs that comes in now."""
-        targets = self.line(stream=needs.stream)
+        targets = self.line(needs)
         place = tuple([id(target) for target in targets]), shape(needs)
         known = self._ready.get(place)
         if known is None:
@@ -89,16 +88,35 @@ class Stage:
             return ready
         return select(targets, needs, self.route.policy, standing)
 
-    def line(self, *, stream: bool) -> tuple[Target, ...]:
-        """The targets in the order of trying, the keys of a deployment in turn: the gate's own, or remembered."""
+    def line(self, needs: Needs) -> tuple[Target, ...]:
+        """The targets in the order of trying, the keys of a deployment in turn; now and then one that stands lower goes
+        first, as in the gateway.
+        """
+        order = self.order.of(
+            self.route, self.snapshot.deployments, stream=needs.stream, ready=lambda one: self._free(one, needs)
+        )
         if self._in_turn:
-            return tuple(Gate.targets(cast("Gate", self), self.route, stream=stream))
-        order = self.order.of(self.route, self.snapshot.deployments, stream=stream)
+            return tuple(target for one in order for target in self._turned(one))
         line = self._lines.get(order)
         if line is None:
             found = self.snapshot.targets
             line = self._lines[order] = tuple(target for one in order for target in found.get(one, ()))
         return line
+
+    def _turned(self, deployment: int) -> tuple[Target, ...]:
+        targets = self.snapshot.targets.get(deployment, ())
+        if len(targets) < 2:
+            return targets
+        turn = self._turns[deployment] = (self._turns.get(deployment, -1) + 1) % len(targets)
+        return targets[turn:] + targets[:turn]
+
+    def _free(self, deployment: int, needs: Needs) -> bool:
+        """Whether it fits the call and nothing is in its way."""
+        return any(
+            self.health.standing(target).state is State.READY
+            for target in self.snapshot.targets.get(deployment, ())
+            if unfit(target.deployment, needs, target.provider.kind) is None
+        )
 
 
 def shape(needs: Needs) -> Shape:

@@ -83,6 +83,16 @@ def test_the_keys_of_a_model_take_turns():
     assert [outcome.sent[0].account for outcome in outcomes] == [1, 2, 1, 2]
 
 
+def test_a_lower_model_is_explored_now_and_then_and_a_canary_gets_its_share():
+    rows = plenty(1) + plenty(2)
+    play = scenario([target(1), target(2)], policy=replace(BALANCED, explore_share=0.05))
+    explored = [outcome.sent[0].deployment for outcome in replay(calls(400), play, rows)]
+    assert explored.count(2) == pytest.approx(20, abs=6)
+    new = replace(play, route=replace(play.route, canaries=((2, 0.05),), policy=BALANCED))
+    asked_first = [outcome.sent[0].deployment for outcome in replay(calls(400), new, rows)]
+    assert asked_first.count(2) == pytest.approx(20, abs=12)
+
+
 def test_what_really_happened_to_a_call_happens_again():
     really = {(0, 1): seen(1, first=3.0, total=4.0, call=0)}
     outcomes = replay(calls(2), scenario([target(1)]), plenty(1), own=really)
