@@ -32,6 +32,7 @@ SENDERS = {
 NOBODY_CALLED = {
     "rotation/settings.py": "asks for its own name",
     "rotation/addresses.py": "reads an address",
+    "rotation/gateway/wires.py": "knows what their errors are called",
     "rotation/embedded/supervisor.py": "wakes itself through a pair",
     "rotation/ledger/watch.py": "shuts one down",
 }

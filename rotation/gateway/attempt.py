@@ -21,7 +21,8 @@ from rotation.gateway.opening import empty_again, first_content
 from rotation.gateway.patience import Patience, ears
 from rotation.gateway.relay import Opened, relay
 from rotation.gateway.reply import Chunks, Failed, Reply, Streamed, Whole, headers_for
-from rotation.gateway.upstream import Response, WireError
+from rotation.gateway.upstream import Response
+from rotation.gateway.wires import WireError
 from rotation.providers import PROVIDERS
 from rotation.providers.base import Adapter, Answer, Usage
 from rotation.providers.redact import conceal

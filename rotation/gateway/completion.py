@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from rotation.core.failures import Failure, FailureKind
 from rotation.core.selection import NEVER, Standing, State
 from rotation.core.targets import Needs, Target
-from rotation.gateway.call import BYTES_PER_TOKEN, Asked, asked_for, checked
+from rotation.gateway.call import Asked, asked_for, checked
 from rotation.gateway.envelope import invalid
+from rotation.gateway.needs import BYTES_PER_TOKEN
 from rotation.gateway.task import Task
 from rotation.providers.base import Adapter, Answer
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from rotation.core.failures import Failure
 from rotation.core.targets import Needs, Target
-from rotation.gateway.call import BYTES_PER_TOKEN, Asked, asked_for, checked
+from rotation.gateway.call import Asked, asked_for, checked
 from rotation.gateway.envelope import invalid
+from rotation.gateway.needs import BYTES_PER_TOKEN
 from rotation.gateway.task import Task
 from rotation.providers.base import Adapter, Answer
 from rotation.providers.vectors import read_vectors

@@ -18,9 +18,10 @@ from rotation.core.strategies import WORDS
 from rotation.core.targets import Target
 from rotation.gateway.call import Call
 from rotation.gateway.costs import cost_of, expected_cost
-from rotation.gateway.grounds import needs_record, policy_record, until_record
+from rotation.gateway.grounds import needs_record, policy_record
 from rotation.gateway.purse import Hold
 from rotation.gateway.snapshot import Route
+from rotation.gateway.trace import trace_row, untold
 from rotation.providers.base import Usage
 
 OK = "ok"
@@ -162,7 +163,7 @@ class Entry:
 
         `told`: with what the providers said, which is for the operator only.
         """
-        tried = {n.target.deployment.id: n if told else _untold(n) for n in self.notes}
+        tried = {n.target.deployment.id: n if told else untold(n) for n in self.notes}
         winner = self.winner
         won = winner.target.deployment.id if winner else None
         free = {c.target.deployment.id for c in self.candidates if c.standing.state is State.READY}
@@ -173,10 +174,10 @@ class Entry:
             if deployment in rows:
                 continue
             if deployment in tried:
-                rows[deployment] = _trace_row(candidate, tried[deployment], deployment == won)
+                rows[deployment] = trace_row(candidate, tried[deployment], deployment == won)
             elif deployment not in free or (ready and spare is None):
                 spare = deployment if ready else spare
-                rows[deployment] = _trace_row(candidate, None, False)
+                rows[deployment] = trace_row(candidate, None, False)
         if won is not None and won in rows:
             rows[won]["why"] = self._why(won)
         if self.turn is not None and self.turn.deployment in tried and self.turn.deployment != won:
@@ -188,23 +189,3 @@ class Entry:
         out_of_turn = self.turn is not None and self.turn.deployment == won
         words = self.turn.words if self.turn is not None and out_of_turn else WORDS[self.route.strategy]
         return f"{words}; {self.route.why}" if self.route.why else words
-
-
-def _trace_row(candidate: Candidate, note: Note | None, won: bool) -> dict[str, Any]:
-    target, standing = note.target if note else candidate.target, candidate.standing
-    row: dict[str, Any] = {"target": target.name, "deployment": target.deployment.id, "key": target.key.id}
-    if note is not None and note.quota:
-        row["quota"] = list(note.quota)
-    if won:
-        return {**row, "state": "answered"}
-    if note is not None:
-        words = note.failure.row.words if note.failure else note.outcome
-        message = note.failure.message if note.failure else ""
-        return {**row, "state": "tried", "why": f"{words}: {message}" if message else words}
-    if standing.state is State.READY:
-        return {**row, "state": State.READY, "why": "would have been next"}
-    return {**row, "state": standing.state, "why": standing.why, **until_record(standing)}
-
-
-def _untold(note: Note) -> Note:
-    return replace(note, failure=replace(note.failure, message="")) if note.failure else note

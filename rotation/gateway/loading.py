@@ -18,22 +18,20 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from rotation import models, sealing
-from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, PRESETS, Policy, policy_from
 from rotation.core.ranking import put_down
-from rotation.core.selection import NEVER
 from rotation.core.targets import Account, Deployment, Key, Placement, Pool, Provider, Target
 from rotation.gateway import sealed_file
 from rotation.gateway.audio_calls import sent_today
+from rotation.gateway.blocked import Row, Rows, blocks_of, epoch, secrets_of
 from rotation.gateway.clients import Client
-from rotation.gateway.snapshot import Block, Learned, Snapshot, StoredBreaker
+from rotation.gateway.snapshot import Learned, Snapshot, StoredBreaker
 from rotation.gateway.spending import spent_by, spent_of
 from rotation.providers.model_names import work_of
 
 log = logging.getLogger("rotation.gateway")
 
 PURPOSE = "snapshot"
-RECHECK = 900.0  # seconds an invalid key is left alone before a call may try it again
 MILLION = 1_000_000
 KEY = "id account_id sealed last4 label state state_reason state_since checked_at"
 DEPLOYMENT = (
@@ -41,9 +39,6 @@ DEPLOYMENT = (
     "price_in price_out free status status_reason lacks tags seed_latency_s"
 )
 CLIENT = "id label digest pools internal expires_at requests_per_minute daily_budget monthly_budget"
-
-Row = Any  # one row as a plain dictionary: names to values
-Rows = dict[str, list[Row]]
 
 
 def version() -> int:
@@ -97,7 +92,7 @@ def build(rows: Rows) -> Snapshot:
     providers = {r["id"]: Provider(**r) for r in rows["providers"] if r["base_url"]}
     accounts = {r["id"]: Account(r["id"], r["provider_id"], r["label"], r["plan"]) for r in rows["accounts"]}
     deployments = {r["id"]: _deployment(r) for r in rows["deployments"] if r["provider_id"] in providers}
-    secrets, blocks = _secrets(rows["keys"])
+    secrets, blocks = secrets_of(rows["keys"])
     keys = {
         r["id"]: Key(r["id"], r["account_id"], r["last4"], r["label"])
         for r in rows["keys"]
@@ -112,7 +107,7 @@ def build(rows: Rows) -> Snapshot:
         pools=_pools(rows, deployments),
         clients={r["digest"]: _client(r) for r in rows["clients"]},
         secrets=secrets,
-        blocks=[*blocks, *_blocks(rows)],
+        blocks=[*blocks, *blocks_of(rows)],
         learned=[Learned(r["scope"], r["axis"], r["limit"], r["window_s"]) for r in rows["limits"]],
         breakers=[_breaker(r) for r in rows["breakers"]],
         used={r["provider_id"]: r["calls"] for r in rows.get("used", ())},
@@ -133,25 +128,8 @@ def _deployment(row: dict[str, Any]) -> Deployment:
 
 def _client(row: dict[str, Any]) -> Client:
     budgets = (float(row[name]) if row.get(name) is not None else None for name in ("daily_budget", "monthly_budget"))
-    return Client(row["id"], row["label"], frozenset(row["pools"]), row["internal"], _epoch(row["expires_at"]),
+    return Client(row["id"], row["label"], frozenset(row["pools"]), row["internal"], epoch(row["expires_at"]),
                   row.get("requests_per_minute"), *budgets)  # fmt: skip
-
-
-def _secrets(keys: list[dict[str, Any]]) -> tuple[dict[int, sealing.Secret], list[Block]]:
-    secrets: dict[int, sealing.Secret] = {}
-    blocks: list[Block] = []
-    for row in keys:
-        try:
-            secrets[row["id"]] = sealing.Secret(sealing.unseal(row["sealed"]))
-        except sealing.Locked as locked:
-            secrets[row["id"]] = sealing.Secret("")
-            blocks.append(Block(f"key:{row['id']}", NEVER, FailureKind.BAD_CREDENTIAL, str(locked)))
-            continue
-        if row["state"] == "invalid":
-            asked = max(_epoch(row["checked_at"]) or 0.0, _epoch(row["state_since"]) or 0.0)
-            why = "the provider refused this key"
-            blocks.append(Block(f"key:{row['id']}", asked + RECHECK, FailureKind.BAD_CREDENTIAL, why))
-    return secrets, blocks
 
 
 def _targets(
@@ -182,7 +160,7 @@ def _pools(rows: Rows, deployments: dict[int, Deployment]) -> dict[str, Pool]:
             placed[row["pool_id"]].append(Placement(*known))
     watched: dict[int, dict[int, float]] = defaultdict(dict)
     for row in rows.get("watched", ()):  # a file kept by an earlier version has none
-        watched[row["pool_id"]].update(dict.fromkeys(row["down"], _epoch(row["until"]) or 0.0))
+        watched[row["pool_id"]].update(dict.fromkeys(row["down"], epoch(row["until"]) or 0.0))
     return {
         row["name"]: Pool(
             row["id"], row["name"], tuple(placed[row["id"]]), row["strategy"], _policy(row), row["version"],
@@ -201,51 +179,10 @@ def _policy(row: Row) -> Policy:
         return PRESETS.get(row["preset"], BALANCED)
 
 
-def _blocks(rows: Rows) -> list[Block]:
-    """What is out of reach: deployments that are gone or do not fit, cooldowns that run."""
-    out = {
-        "gone": FailureKind.MODEL_GONE, "archived": FailureKind.MODEL_GONE, "incompatible": FailureKind.LACKS_FEATURE,
-    }  # fmt: skip
-    found = [
-        Block(f"deployment:{r['id']}", NEVER, out[r["status"]], f"{r['status']}: {r['status_reason']}".rstrip(": "))
-        for r in rows["deployments"]
-        if r["status"] in out
-    ]
-    kinds = {kind.value: kind for kind in FailureKind}
-    over = _over(rows)
-    for row in rows["cooldowns"]:
-        kind = kinds.get(row["kind"], FailureKind.RATE_LIMITED)
-        if (row["scope"], kind) in over:
-            continue
-        found.append(Block(row["scope"], _epoch(row["until"]) or 0.0, kind, row["reason"]))
-    return found
-
-
 def _breaker(row: Row) -> StoredBreaker:
     return StoredBreaker(
-        row["scope"], row["state"], _epoch(row["until"]), row.get("opens") or 0, _epoch(row.get("changed_at")) or 0.0
+        row["scope"], row["state"], epoch(row["until"]), row.get("opens") or 0, epoch(row.get("changed_at")) or 0.0
     )
-
-
-def _over(rows: Rows) -> set[tuple[str, FailureKind]]:
-    """Cooldowns that have lost their reason: of a key that is ready again, of an account none of whose keys is without
-    credit, of a deployment that is listed again."""
-    kinds = (FailureKind.BAD_CREDENTIAL, FailureKind.OUT_OF_CREDIT)
-    keys = {(f"key:{r['id']}", kind) for r in rows["keys"] if r["state"] == "ready" for kind in kinds}
-    spent = {r["account_id"] for r in rows["keys"] if r["state"] == "exhausted"}
-    accounts = {(f"account:{r['id']}", FailureKind.OUT_OF_CREDIT) for r in rows["accounts"] if r["id"] not in spent}
-    return (
-        keys
-        | accounts
-        | {(f"deployment:{r['id']}", FailureKind.MODEL_GONE) for r in rows["deployments"] if r["status"] != "gone"}
-    )
-
-
-def _epoch(moment: Any) -> float | None:
-    """Epoch seconds of a datetime, or of the ISO text it becomes in the kept file."""
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return float(moment.timestamp()) if moment is not None else None
 
 
 def keep(rows: Rows) -> None:

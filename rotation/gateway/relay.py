@@ -16,7 +16,8 @@ from rotation.gateway.entry import OK, Entry, Note
 from rotation.gateway.envelope import error_event
 from rotation.gateway.gate import Gate
 from rotation.gateway.leave import Permit
-from rotation.gateway.upstream import STREAM_CAP, Response, WireError
+from rotation.gateway.upstream import STREAM_CAP, Response
+from rotation.gateway.wires import WireError
 from rotation.providers.base import Event, StreamReader, Usage
 
 DONE = b"data: [DONE]\n\n"

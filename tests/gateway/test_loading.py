@@ -19,7 +19,7 @@ from rotation import client_keys, models, starter
 from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED, SEED
 from rotation.core.selection import NEVER
-from rotation.gateway import loading
+from rotation.gateway import blocked, loading
 from rotation.gateway.snapshot import Block, Snapshot
 from tests.models import rows
 
@@ -161,10 +161,10 @@ def test_an_invalid_key_is_blocked_until_it_may_be_asked_again() -> None:
     key = rows.key(SECRET, state="invalid", state_since=now - HOUR, state_reason="no such key", checked_at=None)
     block = blocks()[f"key:{key.pk}"]
     assert block.kind is FailureKind.BAD_CREDENTIAL
-    assert block.until == pytest.approx((now - HOUR).timestamp() + loading.RECHECK)
+    assert block.until == pytest.approx((now - HOUR).timestamp() + blocked.RECHECK)
     key.checked_at = now
     key.save()
-    assert blocks()[f"key:{key.pk}"].until == pytest.approx(now.timestamp() + loading.RECHECK)
+    assert blocks()[f"key:{key.pk}"].until == pytest.approx(now.timestamp() + blocked.RECHECK)
 
 
 def test_a_key_sealed_with_a_secret_we_do_not_have_is_locked_and_the_others_are_not(settings: Any) -> None:

@@ -12,7 +12,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from rotation.core.failures import FailureKind
 from rotation.core.targets import Provider
 from rotation.gateway.resolving import Forbidden, Judged
-from rotation.gateway.upstream import Upstream, WireError
+from rotation.gateway.upstream import Upstream
+from rotation.gateway.wires import WireError
 from tests.cast import Offer
 from tests.gateway.scripted import ask, gate_for, message, whole
 from tests.gateway.test_upstream import Wire, server, to

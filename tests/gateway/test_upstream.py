@@ -17,7 +17,8 @@ import trustme
 
 from rotation.core.failures import FailureKind
 from rotation.core.targets import Provider
-from rotation.gateway.upstream import BODY_CAP, Response, Upstream, WireError
+from rotation.gateway.upstream import BODY_CAP, Response, Upstream
+from rotation.gateway.wires import WireError
 from rotation.providers.base import Outgoing
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nhi"
