@@ -52,7 +52,7 @@ JOBS: Mapping[str, Job] = {
             "life",
             "Take each model's life a step further: verified, canary, in the rotation, out again.",
             "rotation.jobs.discover.live",
-            "50",
+            "*/10",
         ),
         Job(
             "verify",

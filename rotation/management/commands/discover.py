@@ -99,12 +99,22 @@ class Command(BaseCommand):
         except ValidationError as why:
             self.say(f"Nothing to verify: {' '.join(why.messages)}")
             return None
-        self.say(f"Verifying {len(waiting)} candidates; interrupting is safe, it goes on by itself.")
+        self.say(f"Verifying {len(waiting)} candidates. {self.outlook(run)}")
         watch = _Watch(self, run)
-        told = runs.work(run, progress=watch.line)
+        try:
+            told = runs.work(run, progress=watch.line)
+        except KeyboardInterrupt:
+            told = f"Interrupted. {self.outlook(run)}"
         watch.bar.clear()
         self.say(told)
         return run
+
+    def outlook(self, run: VerificationRun) -> str:
+        """What is left of a verification, and what becomes of it without us."""
+        ahead = runs.outlook(run)
+        ends = f", until about {ahead.ends_at:%Y-%m-%d %H:%M} UTC" if ahead.ends_at else ""
+        why = f" ({ahead.why})" if ahead.why else ""
+        return f"{ahead.left} questions are left{ends}{why}. Ctrl-C is safe: the job `verify` goes on with them."
 
     def document(self, found: list[looks.Look], doings: Any, run: VerificationRun | None) -> dict[str, Any]:
         return {
