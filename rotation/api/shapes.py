@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from ninja import Schema
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from rotation.api.problems import Missing
 
@@ -22,7 +22,19 @@ Text = Annotated[str, StringConstraints(max_length=2000)]
 Word = Annotated[str, StringConstraints(max_length=60)]
 Words = Annotated[list[Word], Field(max_length=100)]
 Slug = Annotated[str, StringConstraints(max_length=60, pattern=r"^[-a-zA-Z0-9_]+$")]
-Moment = AwareDatetime
+Moment = AwareDatetime  # as it leaves
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Postgres takes no odd offsets. Raises ValueError at both ends of time."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This moment is out of range") from None
+
+
+#: As it comes in, with its offset from UTC.
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 #: Dollars are exact: they leave as texts.
 Usd = Annotated[Decimal, PlainSerializer(lambda value: format(value.normalize(), "f"), return_type=str)]
 Price = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6, allow_inf_nan=False)]
@@ -49,13 +61,6 @@ class GoesWith(Schema):
     """What is removed together with a thing, in words."""
 
     with_it: list[str] = Field(examples=[["1 account", "3 keys"]])
-
-
-class Since(Schema):
-    """From a moment on, up to one."""
-
-    since: datetime | None = Field(None, description="Not before this moment (ISO 8601).")
-    until: datetime | None = Field(None, description="Before this moment.")
 
 
 def one(rows: QuerySet[Row], pk: Any, what: str) -> Row:

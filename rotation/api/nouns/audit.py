@@ -14,7 +14,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field, StringConstraints
 
 from rotation.api.keyset import Listing, Paging, page
-from rotation.api.shapes import Id, Moment, one
+from rotation.api.shapes import Id, Instant, Moment, one
 from rotation.control.fields import unstorable
 from rotation.models import AuditEvent, Door
 
@@ -50,8 +50,8 @@ class Search(Schema):
     object_type: Word | None = None
     object_id: Word | None = None
     q: Word | None = Field(None, description="Part of what it is about, or of who did it.")
-    since: Moment | None = None
-    until: Moment | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class Filters(Search, Paging):

@@ -11,7 +11,7 @@ from ninja.responses import Status
 from pydantic import Field
 
 from rotation.api.keyset import Listing, Paging, page
-from rotation.api.shapes import Budget, Id, Label, Moment, Strict, Usd, Words, one
+from rotation.api.shapes import Budget, Id, Instant, Label, Moment, Strict, Usd, Words, one
 from rotation.api.who import by
 from rotation.control import clients as control
 from rotation.models import ClientKey
@@ -48,7 +48,7 @@ class ClientNew(Strict):
     requests_per_minute: int | None = Field(None, ge=1, le=2**31 - 1)
     daily_budget: Budget | None = Field(None, examples=["2.50"])
     monthly_budget: Budget | None = None
-    expires_at: Moment | None = None
+    expires_at: Instant | None = None
 
 
 class ClientChange(ClientNew):

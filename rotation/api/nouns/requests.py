@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from rotation.api.keyset import Listing, Paging, page
 from rotation.api.problems import Missing
-from rotation.api.shapes import Id, Moment, Usd
+from rotation.api.shapes import Id, Instant, Moment, Usd
 from rotation.models import Attempt, CallOutcome, Request
 from rotation.why import explain, why_not
 from rotation.why.facts import Explanation, WhyNot
@@ -92,8 +92,8 @@ class Filters(Paging):
     client: Id | None = None
     rotated: bool | None = Field(None, description="Whether it took more than one attempt.")
     simulated: bool | None = None
-    since: Moment | None = None
-    until: Moment | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 def sought(at: Filters) -> Any:

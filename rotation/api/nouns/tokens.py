@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,7 +11,7 @@ from ninja.responses import Status
 from pydantic import Field
 
 from rotation.api.keyset import Listing, Paging, page
-from rotation.api.shapes import Id, Label, Moment, Strict, one
+from rotation.api.shapes import Id, Instant, Label, Moment, Strict, one
 from rotation.api.who import by, caller
 from rotation.control import tokens as control
 from rotation.models import ApiToken, Role
@@ -32,10 +33,6 @@ class TokenShown(Schema):
     created_at: Moment
     last_used_at: Moment | None = Field(description="To the minute.")
 
-    @staticmethod
-    def resolve_owner(token: ApiToken) -> str:
-        return str(token.owner.get_username())
-
 
 class TokenIssued(TokenShown):
     token: str = Field(description="The token itself, shown this once.")
@@ -44,7 +41,12 @@ class TokenIssued(TokenShown):
 class TokenNew(Strict):
     label: Label = Field(min_length=1, examples=["deploy script"])
     role: Role = Role.VIEWER
-    expires_at: Moment | None = None
+    expires_at: Instant | None = None
+
+
+def shown(tokens: Sequence[ApiToken]) -> list[dict[str, Any]]:
+    names = [name for name in TokenShown.model_fields if name != "owner"]
+    return [{name: getattr(row, name) for name in names} | {"owner": row.owner.get_username()} for row in tokens]
 
 
 def mine(request: HttpRequest) -> Any:
@@ -56,7 +58,7 @@ def mine(request: HttpRequest) -> Any:
 @router.get("/v1/tokens", response=Listing[TokenShown])
 def list_tokens(request: HttpRequest, at: Query[Paging]) -> Any:
     """Your tokens (an admin's: everybody's), the newest first."""
-    return page(request, mine(request), ("-id",), at)
+    return page(request, mine(request), ("-id",), at, shown=shown)
 
 
 @router.post("/v1/tokens", response={201: TokenIssued})
@@ -64,13 +66,13 @@ def issue_token(request: HttpRequest, body: TokenNew) -> Any:
     """Issue a token of yours, of at most the role you have here. It is shown in this answer and nowhere else."""
     asking = caller(request)
     token, plain = control.issue(asking.by, asking.user, within=asking.role, **body.given())
-    return Status(201, {**TokenShown.from_orm(token).model_dump(), "token": plain})
+    return Status(201, {**shown([token])[0], "token": plain})
 
 
 @router.get(PLACE, response=TokenShown)
 def get_token(request: HttpRequest, token_id: Id) -> Any:
     """One token."""
-    return one(mine(request), token_id, "token")
+    return shown([one(mine(request), token_id, "token")])[0]
 
 
 @router.delete(PLACE, response={204: None})
