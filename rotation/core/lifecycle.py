@@ -98,8 +98,10 @@ def entry(seen: Mapping[str, Seen], facts: Mapping[str, Any]) -> Next:
     """Into a pool that wants it, as a canary. `facts` (price, context) are part of what a decision rests on."""
     can, took = sorted(proved(seen)), seconds(seen)
     scores = {name: one.score for name, one in sorted(seen.items()) if one.score is not None}
-    about = ", ".join(f"{_plain(name)} {scores[name]:.1f}/5" if name in scores else _plain(name) for name in can)
-    pace = f"; {took:.1f} s an answer" if took is not None else ""
+    about = ", ".join(map(_plain, can))
+    given = [scores[name] for name in can if name in scores]
+    pace = f" ({sum(given) / len(given):.1f} of 5 on average)" if given else ""
+    pace += f"; {took:.1f} s an answer" if took is not None else ""
     evidence = {"proved": can, "scores": scores, "seconds": took, **facts}
     return Next("canary", f"the pool wants such models, and it proved {about}{pace}", evidence, f"{can} {dict(facts)}")
 

@@ -54,7 +54,9 @@ def test_a_cause_that_holds_for_the_whole_model_decides_wherever_it_was_found() 
 
 def test_entering_is_explained_by_what_was_proved() -> None:
     found = entry(GOOD, {"free": True})
-    assert found.reason == ("the pool wants such models, and it proved code 4.5/5, short answer 5.0/5; 1.2 s an answer")
+    assert found.reason == (
+        "the pool wants such models, and it proved code, short answer (4.8 of 5 on average); 1.2 s an answer"
+    )
     assert found.basis != entry(GOOD, {"free": False}).basis, "another price is other evidence"
     assert seconds({}) is None
 
