@@ -94,7 +94,8 @@ def _turned_down(gate: Gate, client: Client, operation: str, told: Mapping[str, 
     except Refusal as refusal:
         if "x-request-id" in refusal.headers:  # it was accepted, and its page is written
             raise
-        gate.write(_line(page, client, refusal, (gate.now() - page.started) * 1000))
+        took = (gate.now() - page.started) * 1000
+        gate.write({**_line(page, client, refusal, took), "simulated": gate.snapshot.simulated})
         headers = {"x-request-id": page.request, **wishes.echo(page.reference), **refusal.headers}
         raise Refusal(
             refusal.status, refusal.message, refusal.code, refusal.param, refusal.type, headers, refusal.more
@@ -123,7 +124,7 @@ def _line(page: _Page, client: Client, refusal: Refusal, took: float) -> dict[st
         "failure": None if refusal.status == 429 else "bad_request",
         "provider": None, "deployment": None, "key": None, "model": "", "queue_ms": took,
         "first_ms": None, "total_ms": took, "lost_ms": 0.0, "tokens_in": 0, "tokens_out": 0, "estimated": False,
-        "cost": None, "simulated": False, "error": refusal.message, "trace": [], "attempts": [],
+        "cost": None, "error": refusal.message, "trace": [], "attempts": [],
         "needs": needs_record(asked.needs if asked else None),
         "policy": {"client_request_id": page.reference} if page.reference else {},
     }  # fmt: skip

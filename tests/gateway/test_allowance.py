@@ -230,6 +230,7 @@ def test_of_a_hundred_calls_at_once_only_as_many_set_out_as_the_budget_pays_for(
             assert (page["outcome"], page["status"], page["failure"], page["attempts"]) == ("refused", 429, None, [])
             assert (page["asked"], page["client"]) == ("auto", 1)
             assert "used up" in page["error"]
+            assert page["simulated"], "as the answers of this world are"
 
     asyncio.run(story())
 

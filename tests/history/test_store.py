@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -50,6 +51,21 @@ def test_rows_and_roll_ups_agree_at_every_grain():
     assert ClientDay.objects.aggregate(n=Sum("cost"))["n"] == CallDay.objects.aggregate(n=Sum("cost"))["n"]
     assert not Request.objects.filter(at__gt=END).exists()
     assert not Request.objects.filter(simulated=False).exists()
+
+
+def test_what_was_stored_before_there_were_such_roll_ups_is_added_up_once():
+    starter.load(simulated=True)
+    client_keys.issue("somebody")
+    filled()
+    told = [list(table.objects.order_by("pk").values()) for table in (ClientDay, KindDay)]
+    assert all(told)
+    steps = import_module("rotation.migrations.0007_clients_and_prompts")
+    for before in (lambda: [table.objects.all().delete() for table in (ClientDay, KindDay)], lambda: None):
+        before()
+        with connection.cursor() as cursor:
+            cursor.execute(steps.CLIENT_DAYS)
+            cursor.execute(steps.KIND_DAYS)
+        assert [list(table.objects.order_by("pk").values()) for table in (ClientDay, KindDay)] == told
 
 
 def test_filling_again_with_the_same_seed_adds_nothing():

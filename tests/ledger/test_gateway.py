@@ -68,7 +68,7 @@ def everywhere(sql: psycopg.Connection, directory: Path) -> str:
     """Everything that is stored: every row of every table, every byte of every file."""
     query = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'rotation_%'"
     tables = [name for (name,) in sql.execute(query).fetchall()]
-    rows = [sql.execute(f'SELECT string_agg(t::text, chr(10)) FROM "{table}" AS t').fetchone() for table in tables]  # type: ignore[arg-type]  # names of our own tables
+    rows = [sql.execute(f'SELECT string_agg(t::text, chr(10)) FROM "{table}" AS t').fetchone() for table in tables]
     files = [path.read_bytes().decode("latin-1") for path in directory.rglob("*") if path.is_file()]
     assert len(tables) >= 40
     return str([*rows, *files])
