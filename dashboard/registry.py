@@ -128,9 +128,8 @@ MATRIX = Listing(
         *(_score(name) for name in SUITE),
         *(_part(name, part) for name in SUITE for part in ("verdict", "score", "low", "high", "seen_at")),
         STATE,
-        Column(
-            "verified", "Tried", sort="verified_at", cell=_fact("verified_at"), template="dashboard/cells/_model_ago.html"
-        ),
+        Column("verified", "Tried", sort="verified_at", cell=_fact("verified_at"), wide=True,
+               template="dashboard/cells/_model_ago.html"),
     ),
     filters=FILTERS,
     sort="-verified",

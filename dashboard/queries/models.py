@@ -102,9 +102,6 @@ def capabilities() -> list[tuple[str, str]]:
 
 def can(capability: str) -> Q:
     """Whose last telling verdict on a capability is good."""
-    told = Verification.objects.filter(
-        deployment=OuterRef("pk"), capability=capability, verdict__in=["verified", "incompatible"]
-    )
-    newer = told.filter(at__gt=OuterRef("at"), deployment=OuterRef("deployment"))
-    good = told.filter(verdict="verified").filter(~Exists(newer))
-    return Q(Exists(good))
+    told = Verification.objects.filter(capability=capability, verdict__in=["verified", "incompatible"])
+    newer = told.filter(deployment=OuterRef("deployment"), at__gt=OuterRef("at"))
+    return Q(Exists(told.filter(deployment=OuterRef("pk"), verdict="verified").filter(~Exists(newer))))

@@ -117,7 +117,7 @@ def offers_of(
     """One model's lives as a free offer, in their order. `free` is what it is now, `changes` how it came to that."""
     for change, _, before in changes:
         if change == Change.FREE:
-            free = bool((before or {}).get("free"))
+            free = bool(plain(before).get("free"))
             break
     found: list[Offer] = []
     start: tuple[datetime | None, datetime] | None = (born, seen) if free else None
@@ -125,13 +125,18 @@ def offers_of(
     for at, together in groupby(changes, key=lambda row: row[1]):  # one listing may say several things of a model
         for change, _, before in together:
             listed = change == Change.BACK or (listed and change != Change.VANISHED)
-            free = not bool((before or {}).get("free")) if change == Change.FREE else free
+            free = not bool(plain(before).get("free")) if change == Change.FREE else free
         if start and not (listed and free):
             found.append(Offer(deployment, *start, ended=at))
             start = None
         elif start is None and listed and free:
             start = _again(found, at) or (at, at)
     return [*found, Offer(deployment, *start)] if start else found
+
+
+def plain(side: Any) -> Mapping[str, Any]:
+    """One side of a change; what is no mapping says nothing."""
+    return side if isinstance(side, dict) else {}
 
 
 def _again(found: list[Offer], at: datetime) -> tuple[datetime | None, datetime] | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from rotation.discovery.lives import first_looks
+from rotation.discovery.lives import first_looks, plain
 from rotation.models import CatalogueChange, Change, Deployment
 
 WEEK = timedelta(weeks=1)
@@ -124,7 +124,7 @@ def _levels(models: Any) -> dict[str, Any]:
 
 def _undo(model: _Model, told: Told, counts: Counter[str]) -> None:
     """What it was before; and the change counted."""
-    change, before, after = told[2], told[4] or {}, told[5] or {}
+    change, before, after = told[2], plain(told[4]), plain(told[5])
     if change in (Change.VANISHED, Change.BACK):
         model.listed = change == Change.VANISHED
         counts[str(change)] += 1

@@ -60,7 +60,7 @@ class _Reader:
         if "version" not in top:
             self.wrong(root.line, "There is no version: write for example version: 1 at the top.")
             return 0
-        return cast(int, self.value(Field("version", readers.whole(), 0), top["version"][1]))
+        return cast("int", self.value(Field("version", readers.whole(), 0), top["version"][1]))
 
     def entries(self, node: Node, words: str) -> dict[str, tuple[Scalar, Node]]:
         """A mapping's entries; nothing at all reads as an empty one."""
