@@ -58,6 +58,8 @@ PAGES: Mapping[str, Wants] = {
     "why_not": LOOK,
     "request_json": LOOK,
     "transcription": LOOK,
+    "switch_ear": OPERATE,
+    "size_ear": GOVERN,
     "pools": LOOK,
     "pool": LOOK,
     "add_pool": OPERATE,

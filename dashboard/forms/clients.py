@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from dashboard.forms import Form, Ticks, moment
-from rotation.control.clients import FIELDS
+from rotation.control.clients import FIELDS, LIMITS
 from rotation.models import ClientKey, Pool
 
 GRACES = (
@@ -27,7 +27,7 @@ def dollars(label: str, help_text: str) -> forms.DecimalField:
 
 
 class ClientForm(Form):
-    sets = (("How much, how long", FIELDS[2:]),)
+    sets = (("How much, how long", (*LIMITS, "expires_at")),)
     label = forms.CharField(label="Name", max_length=120, help_text="Who or what calls with it.")
     pools = forms.MultipleChoiceField(
         label="Pools it may ask for", required=False, widget=Ticks(), choices=(), help_text="None ticked: all of them."

@@ -39,7 +39,7 @@ LISTING = Listing(
     columns=(
         Column("label", "Client", sort="label", cell=lambda c: c.key.label, template="dashboard/cells/client.html"),
         Column("state", "State", template="dashboard/cells/client_state.html"),
-        Column("key", "Key", cell=lambda c: c.key.masked, template="dashboard/cells/mono.html", wide=True),
+        Column("key", "Key", cell=lambda c: c.key.masked, on_page=False),
         Column("pools", "Pools", cell=lambda c: c.key.pools or "all", wide=True),
         Column("calls_today", "Calls today", numeric=True),
         Column("calls", "30 days", numeric=True, wide=True),

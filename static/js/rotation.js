@@ -34,7 +34,7 @@ const live = (yes) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.elt.closest("[data-live]")) live(event.detail.successful);
 });
-document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.closest("[data-live]")) live(true); });
+document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target?.closest("[data-live]")) live(true); });
 // A session that ended answers with the login page: go there instead of showing it inside this one.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!event.detail.xhr.responseURL.includes("/login/")) return;

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from dashboard.queries.audio import Ear, evenness
 from dashboard.queries.transcription import Turn, next_of, reason, turns
 from rotation.models import Cooldown, DayStat, Deployment, Key, LearnedLimit, Placement, Provider
 
@@ -112,3 +113,48 @@ def test_the_page_says_when_nobody_can_be_asked(world, page: Client):
 def test_the_page_says_what_to_do_without_a_pool(world, page: Client):
     Placement.objects.filter(pool__name="transcription").delete()
     assert "Place one in the pool" in page.get("/transcription/").content.decode()
+
+
+def test_a_provider_is_switched_off_and_on_again_for_audio_alone(page: Client, world):
+    openai = Provider.objects.get(name="sim-openai")
+    text = page.post(f"/transcription/{openai.pk}/switch/", {"on": "0"}, follow=True).text
+    assert "is asked for no transcription" in text
+    assert "Switch on" in text
+    assert not Placement.objects.filter(pool__name="transcription", deployment__provider=openai, enabled=True).exists()
+    assert Placement.objects.filter(pool__name="code", deployment__provider=openai, enabled=True).exists()
+    page.post(f"/transcription/{openai.pk}/switch/", {"on": "1"})
+    assert "Switch on" not in page.get("/transcription/").text
+
+
+def test_how_large_an_upload_may_be_is_said_per_provider_and_other_options_stay(page: Client, world):
+    groq = Provider.objects.get(name="groq")
+    Provider.objects.filter(pk=groq.pk).update(options={"kept": 1})
+    url = f"/transcription/{groq.pk}/size/"
+    assert page.post(url, {"most": "-1"}).status_code == 422
+    page.post(url, {"most": "100"})
+    groq.refresh_from_db()
+    assert groq.options == {"kept": 1, "max_upload_mib": 100.0}
+    page.post(url, {"most": "", "x": "1"})
+    groq.refresh_from_db()
+    assert groq.options == {"kept": 1}
+
+
+def ear(calls: int, *, on: bool = True, preferred: bool = False) -> Ear:
+    return Ear(Provider(label="x"), on, 1, preferred, calls, 25.0, own=False)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ([], None),
+        ([ear(0), ear(0)], None),
+        ([ear(4), ear(9, preferred=True)], None),
+        ([ear(4), ear(90, on=False), ear(5)], (True, "Even: 4 to 5 calls each.")),
+        ([ear(100), ear(108)], (True, "Even: 100 to 108 calls each.")),
+        ([ear(7), ear(7)], (True, "Even: 7 calls each.")),
+        ([ear(4), ear(40)], (False, "Not even yet: 4 to 40 calls. Who was sent fewer goes first until they are.")),
+    ],
+    ids=["nobody", "nothing", "one", "about", "tenth", "same", "apart"],
+)
+def test_use_is_even_when_those_that_take_turns_lie_close(found: list[Ear], said: tuple[bool, str] | None):
+    assert evenness(found) == said
