@@ -37,6 +37,7 @@ OF_CODE: Mapping[str, Cause] = {
 #: How a candidate that was not tried stood, by the words of the gateway's reasons.
 OF_WORDS: Mapping[str, Cause] = {FAILURES[kind].words: cause for kind, cause in OF_FAILURE.items()}
 KINDS = frozenset(kind.value for kind in FailureKind)
+TOLD = 200  # characters of a provider's own words
 _TIMING = re.compile(r"\bqueue;dur=(\d{1,9}(?:\.\d{1,6})?)")
 
 
@@ -134,10 +135,10 @@ def _details(cause: Cause, error: Mapping[str, Any], question: Question) -> str:
     """The provider's own words where they help; our own say enough of waits and limits."""
     if cause is Cause.TIMEOUT:
         return f"nothing within {question.seconds:.0f} s"
-    if cause in (Cause.RATE_LIMITED, Cause.PROVIDER_DOWN):
+    if cause in (Cause.RATE_LIMITED, Cause.PROVIDER_DOWN) or error.get("code") == "no_fit":
         return "; ".join(dict.fromkeys(str(row.get("why") or "") for row in _candidates(error)))[:200].strip("; ")
     message = _failure(error).get("message") or error.get("message")
-    return f"it was told {shown(message)}" if isinstance(message, str) and message else ""
+    return f"it was told {shown(message, TOLD)}" if isinstance(message, str) and message else ""
 
 
 def _failure(error: Mapping[str, Any]) -> Mapping[str, Any]:

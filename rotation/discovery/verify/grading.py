@@ -43,10 +43,10 @@ def said(answer: Answer) -> str:
     return text.strip()
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = SHOWN) -> str:
     """A piece of an answer, fit for one line of a reason."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: SHOWN * 3]).split())
-    return f"“{line[:SHOWN]}…”" if len(line) > SHOWN else f"“{line}”"
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: most * 3]).split())
+    return f"“{line[:most]}…”" if len(line) > most else f"“{line}”"
 
 
 def wrong(answer: Answer, expected: str, *, cause: str = Cause.WRONG_ANSWER, score: float = 0.0) -> Grade:
@@ -154,9 +154,11 @@ def document(right: Mapping[str, Any]) -> Grader:
         found = arguments_of(text)
         if found is None:
             fenced = arguments_of(re.sub(r"^```\w*\s*|\s*```$", "", text))
-            reason = "JSON inside a code fence" if fenced else "no JSON object"
-            bad = wrong(answer, "a JSON object by the schema", cause=Cause.FEATURE_MISSING)
-            return Grade(2 if fenced else 0, f"{reason}: {bad.reason}", bad.cause)
+            bad = wrong(answer, "JSON", cause=Cause.FEATURE_MISSING)
+            if bad.cause == Cause.CUT_SHORT or not text:
+                return bad
+            broken = "stands inside a code fence" if fenced else "is no JSON object"
+            return Grade(2 if fenced else 0, f"it took the schema, but its answer {broken}: {shown(text)}", bad.cause)
         if set(found) != set(right) or any(type(found[key]) is not type(value) for key, value in right.items()):
             told = ", ".join(shown(str(key)) for key in list(found)[:6])
             return Grade(1, f"the JSON does not follow the schema; its keys are {told}", Cause.FEATURE_MISSING)

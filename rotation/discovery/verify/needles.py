@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 SHARE = 0.5  # of the claimed context
 MOST = 12_000  # tokens: where contexts are cut silently they are cut to 2,048, 4,096 or 8,192
-LEAST = 1_000
+LEAST = 300
 UNKNOWN = 6_000  # where nothing is claimed
 CHARACTERS = 4  # a token, about
 SYLLABLES = ("ba", "ko", "ri", "mu", "te", "lo", "sa", "ni", "du", "fe", "gi", "pa", "zo", "ve")
@@ -26,7 +26,7 @@ class Needle:
 def size(context: int | None, room: int | None) -> int:
     """Tokens of the text: half of what is claimed, at most `MOST`, and no more than one request has `room` for."""
     wanted = min(int(context * SHARE), MOST) if context else UNKNOWN
-    return max(min(wanted, room if room is not None else wanted), min(LEAST, wanted))
+    return max(min(wanted, room if room is not None else wanted), LEAST)
 
 
 def made(rand: random.Random, tokens: int) -> Needle:

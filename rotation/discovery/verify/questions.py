@@ -19,6 +19,7 @@ BRIEF = 400  # tokens for an answer of a few words: some models talk first
 THINKING = 2_048  # for a model that thinks before it answers
 PATIENCE = 60.0  # seconds for a short answer
 LONG_PATIENCE = 120.0
+CLOSE = 0.85  # of the room for a long text: tokens are counted by others, and not the same everywhere
 
 CITIES = ("Paris", "Oslo", "Lima", "Cairo", "Osaka", "Turin", "Quito", "Dakar", "Perth", "Malmö", "Davao", "Salta")
 NAMES = ("Mira", "Tomas", "Ines", "Bruno", "Keiko", "Amara", "Pavel", "Nadia", "Oscar", "Lena", "Hugo", "Zora")
@@ -68,9 +69,14 @@ def _asking(
 ) -> Question:
     messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": text})
-    wanted = THINKING if facts.reasoning else tokens
-    payload = {"messages": messages, "max_tokens": min(wanted, facts.max_output or wanted), **more}
+    payload = {"messages": messages, "max_tokens": _output(facts, tokens), **more}
     return Question(payload, grade, seconds * (2 if facts.reasoning else 1))
+
+
+def _output(facts: Facts, tokens: int) -> int:
+    """Tokens an answer may take: what is asked counts together with them, so they get at most half of the room."""
+    wanted = THINKING if facts.reasoning else tokens
+    return max(min(wanted, facts.max_output or wanted, wanted if facts.room is None else facts.room // 2), 16)
 
 
 def short_answer(rand: random.Random, facts: Facts) -> Question:
@@ -153,7 +159,8 @@ def streaming(rand: random.Random, facts: Facts) -> Question:
 
 def long_context(rand: random.Random, facts: Facts) -> Question:
     """A word told early in a long text."""
-    tokens = needles.size(facts.context, facts.room)
+    room = None if facts.room is None else int((facts.room - _output(facts, BRIEF)) * CLOSE)
+    tokens = needles.size(facts.context, room)
     needle = needles.made(rand, tokens)
     return _asking(
         needle.text, grading.found(needle.word, tokens, facts.context), facts, tokens=BRIEF, seconds=LONG_PATIENCE

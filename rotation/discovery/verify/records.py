@@ -28,6 +28,7 @@ from rotation.models.catalog import OUT
 PATIENCE = timedelta(days=14)  # so long a rate limit may keep a task waiting
 BACKOFF = (60.0, 600.0, 3_600.0)  # seconds before a task is asked again that nobody is to blame for
 AT_LEAST = 2.0  # seconds
+UNTOLD = 300.0  # where nobody says when a limit ends
 AT_MOST = 86_400.0
 
 
@@ -59,7 +60,7 @@ def _again_after(task: VerificationTask, finding: Finding, run: VerificationRun,
     if finding.unheard:
         return BACKOFF[0]
     if finding.weight is Weight.WAIT and now - run.started_at < PATIENCE:
-        return min(max(finding.wait or 30.0, AT_LEAST), AT_MOST)
+        return min(max(finding.wait or UNTOLD, AT_LEAST), AT_MOST)
     tries = max(task.asked, 1)
     if finding.weight is Weight.LATER and tries <= len(BACKOFF):
         return max(min(finding.wait or 0.0, AT_MOST), BACKOFF[tries - 1])

@@ -7,6 +7,7 @@ import pytest
 from rotation.core.failures import FailureKind
 from rotation.core.verdicts import Word
 from rotation.discovery.verify import needles, replies, suite
+from rotation.discovery.verify.asking import sent
 from rotation.discovery.verify.causes import OF_FAILURE, TABLE, Cause
 from rotation.discovery.verify.questions import Facts
 from rotation.discovery.verify.suite import SUITE
@@ -53,7 +54,7 @@ def test_nobody_is_asked_what_it_does_not_claim():
 
 @pytest.mark.parametrize(
     ("context", "room", "tokens"),
-    [(131_072, None, 12_000), (8_192, None, 4_096), (None, None, 6_000), (131_072, 3_000, 3_000), (131_072, 10, 1_000)],
+    [(131_072, None, 12_000), (8_192, None, 4_096), (None, None, 6_000), (131_072, 3_000, 3_000), (131_072, 10, 300)],
 )
 def test_the_haystack_is_as_large_as_is_claimed_within_bounds(context: int | None, room: int | None, tokens: int):
     assert needles.size(context, room) == tokens
@@ -64,6 +65,17 @@ def test_a_model_that_thinks_gets_more_tokens_and_more_time_and_never_more_than_
     assert thinking.payload["max_tokens"] > plain.payload["max_tokens"]
     assert thinking.seconds > plain.seconds
     assert suite.question("code", Facts(reasoning=True, max_output=300), "1").payload["max_tokens"] == 300
+
+
+@pytest.mark.parametrize("name", list(SUITE))
+@pytest.mark.parametrize("room", [1_500, 3_000, 15_000])
+@pytest.mark.parametrize("reasoning", [False, True])
+def test_no_question_is_larger_than_a_request_may_be(name: str, room: int, reasoning: bool):
+    facts = Facts(context=131_072, reasoning=reasoning, room=room)
+    asked = suite.question(name, facts, "1")
+    body, _ = sent("p/m", asked)
+    pictures = 800 * (name == "images")  # as the gateway counts them
+    assert len(body) / 4 + asked.payload["max_tokens"] + pictures <= room + 400 * (room < 2_000)
 
 
 def test_every_failure_there_is_has_a_root_cause_and_every_cause_its_words():

@@ -51,7 +51,7 @@ def claims(model: str) -> dict[str, Any]:
 
 DEFECTS = {
     Defect.LIES_ABOUT_TOOLS: ("tools", "feature_missing", "answered in words instead of calling"),
-    Defect.BREAKS_JSON: ("json_schema", "feature_missing", "no JSON object"),
+    Defect.BREAKS_JSON: ("json_schema", "feature_missing", "its answer is no JSON object"),
     Defect.SHORT_CONTEXT: ("long_context", "short_context", "was lost"),
     Defect.SLOW: ("short_answer", "timeout", "nothing within 60 s"),
     Defect.IGNORES_STOP: ("stop", "feature_missing", "was ignored"),
