@@ -10,7 +10,20 @@ from django.utils import timezone
 
 from rotation.control import clients, tokens
 from rotation.control.by import By
-from rotation.models import AuditEvent, Cooldown, Door, JobRun, LearnedLimit, Role, Trip
+from rotation.discovery.verify import runs
+from rotation.models import (
+    AuditEvent,
+    Cooldown,
+    Door,
+    JobRun,
+    LearnedLimit,
+    LifeStep,
+    Reordering,
+    Replay,
+    Role,
+    Trace,
+    Trip,
+)
 from rotation.roles import give
 from tests.models import rows
 
@@ -43,6 +56,8 @@ def furnish() -> dict[str, Any]:
     rows.attempt(at=request.at, request_id=request.id)
     limit = {"axis": "requests", "limit": 20, "window_s": 60}
     JobRun.objects.create(job="keys", slot=now)
+    step = LifeStep.objects.create(deployment=placement.deployment, pool=spare, step="canary", state="proposed", by="x")
+    pending = rows.deployment(provider=key.account.provider)
     Trip.objects.create(scope="provider:1", before="closed", after="open", reason="<b>why</b>")
     return {
         "provider_id": key.account.provider_id,
@@ -57,6 +72,11 @@ def furnish() -> dict[str, Any]:
         "event_id": AuditEvent.objects.earliest("pk").pk,
         "cooldown_id": Cooldown.objects.create(scope="key:1", until=now + timedelta(hours=1)).pk,
         "limit_id": LearnedLimit.objects.create(scope=f"deployment:{placement.deployment_id}", **limit).pk,
+        "step_id": step.pk,
+        "run_id": runs.start("x", [pending]).pk,
+        "reordering_id": Reordering.objects.create(pool=spare).pk,
+        "replay_id": Replay.objects.create(pool=spare, by="x", candidate={}).pk,
+        "trace_id": Trace.objects.create(name="t", body=b"", by="x").pk,
         "request_id": str(request.id),
         "name": "keys",
     }

@@ -31,7 +31,9 @@ from rotation.control import (
     switches,
     testing,
     tokens,
+    verification,
 )
+from rotation.discovery.verify import runs
 from rotation.models import AuditEvent, ClientKey, Cooldown, LearnedLimit, Provider, Role
 from rotation.roles import give
 from tests.models import rows
@@ -145,6 +147,11 @@ EVERY = {
     "breaker is set": (
         of(health.set_breaker, lambda: f"deployment:{rows.deployment().pk}", "forced_open"),
         "breaker forced open breakerstate",
+    ),
+    "verification is started": (of(verification.start, lambda: [rows.deployment()]), "verify verificationrun"),
+    "verification is called off": (
+        of(verification.cancel, lambda: runs.start("x", [rows.deployment()])),
+        "call off verificationrun",
     ),
     "job is run": (of(jobs.run_now, None, "keys"), "run job"),
     "job is switched": (of(jobs.set_enabled, scheduled, enabled=False), "change periodictask"),

@@ -6,21 +6,27 @@ from rotation.api.nouns import (
     accounts,
     audit,
     clients,
+    discovery,
+    figures,
     health,
     jobs,
     keys,
+    laboratory,
     models,
+    order,
     people,
     pools,
     providers,
     requests,
     switches,
     tokens,
+    verification,
 )
 
 NOUNS = tuple(
     noun.router
     for noun in (
-        requests, models, providers, accounts, keys, pools, clients, tokens, people, switches, audit, health, jobs,
+        figures, requests, models, providers, accounts, keys, pools, order, discovery, verification, laboratory,
+        clients, tokens, people, switches, audit, health, jobs,
     )
 )  # fmt: skip
