@@ -22,14 +22,8 @@ def lifetime(curve: Curve, *, summary: str) -> SafeString:
     def y(share: float) -> float:
         return TOP + room * (1 - share)
 
-    grid = [
-        part
-        for share in (0.0, 0.5, 1.0)
-        for part in (
-            element("line", class_="grid", x2="100%", y1=y(share), y2=y(share)),
-            element("text", f"{share:.0%}", x=2, y=y(share) + (-3 if share < 1 else 11)),
-        )
-    ]
+    grid = [element("line", class_="grid", x2="100%", y1=y(share), y2=y(share)) for share in (0.0, 0.5, 1.0)]
+    grid += [element("text", f"{share:.0%}", x="100%", y=y(share) + 12, text_anchor="end") for share in (0.5, 1.0)]
     marks = [element("text", text, x=pct(x), y=HEIGHT - 4, text_anchor="middle") for x, text in ticks(end)]
     return element(
         "svg",

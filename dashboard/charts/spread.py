@@ -51,8 +51,8 @@ def _bar(axis: LogAxis, bucket: int, count: int, most: int) -> SafeString:
     said = f"{figures.seconds(low)} to {figures.seconds(high)}: {figures.count(count)}"
     wide = max(0.3, (right - left) * 0.86)
     left = min(left, 100 - wide)
-    place = {"x": pct(left), "width": pct(wide), "y": HEIGHT - LABELS - tall, "height": tall}
-    return element("rect", element("title", said), class_="bar", **place)
+    top = HEIGHT - LABELS - tall
+    return element("rect", element("title", said), class_="bar", x=pct(left), width=pct(wide), y=top, height=tall)
 
 
 def _marks(axis: LogAxis, counts: Sequence[int]) -> list[SafeString]:
@@ -61,10 +61,14 @@ def _marks(axis: LogAxis, counts: Sequence[int]) -> list[SafeString]:
         ms = quantile(counts, q)
         if ms is not None:
             x = axis.at(ms)
-            anchor = "end" if x > 85 else "start" if x < 8 else "middle"
+            left = x > 82 or (name == "p50" and x > 18)  # of its line: the two never cover each other
             drawn.append(element("line", class_="mark", x1=pct(x), x2=pct(x), y1=TOP, y2=HEIGHT - LABELS))
             words = f"{name} {figures.seconds(ms)}"
-            drawn.append(element("text", words, class_=f"strong {name}", x=pct(x), y=TOP - 5, text_anchor=anchor))
+            drawn.append(
+                element(
+                    "text", words, class_=f"strong {name}", x=pct(x), y=TOP - 5, text_anchor="end" if left else "start"
+                )
+            )
     return drawn
 
 

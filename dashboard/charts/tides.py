@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from dashboard.charts.svg import element, pct
 
-HEIGHT, LABELS, EDGE = 150, 18, 12  # px
+HEIGHT, LABELS, EDGE = 250, 18, 12  # px
 MARKS = 7  # labels below, at most
 
 

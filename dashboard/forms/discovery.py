@@ -23,7 +23,9 @@ class AdoptForm(Form):
     def __init__(self, *args: Any, deployment: Deployment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         there = deployment.placements.filter(enabled=True).values("pool")
-        self.fields["pool"].queryset = Pool.objects.exclude(pk__in=there).order_by("name")
+        pool = self.fields["pool"]
+        assert isinstance(pool, forms.ModelChoiceField)
+        pool.queryset = Pool.objects.exclude(pk__in=there).order_by("name")
 
 
 class ReasonForm(Form):

@@ -24,6 +24,7 @@ from rotation.models import (
 LOOKS = 12
 PROPOSALS = 50
 CHANGES = 8
+UNTOLD: tuple[Any, ...] = (None, "", [])
 SAID = (Change.NEW, Change.VANISHED, Change.BACK)
 NAMES = {"price_in": "in", "price_out": "out", "json_schema": "JSON schema", "max_output": "longest answer",
          "input_modalities": "takes", "expires": "ends", "expires_on": "ends"}  # fmt: skip
@@ -121,14 +122,17 @@ def words(change: CatalogueChange) -> str:
     names = {**before, **after}
     if change.change == Change.FREE:
         return "it costs nothing now" if after.get("free") else "it costs something now"
-    return ", ".join(
-        f"{NAMES.get(name, name)} {_short(name, before.get(name))} → {_short(name, after.get(name))}" for name in names
-    )
+    return ", ".join(_change(NAMES.get(name, name), name, before.get(name), after.get(name)) for name in names)
+
+
+def _change(label: str, name: str, before: Any, after: Any) -> str:
+    if after in UNTOLD:
+        return f"{label} not told any more"
+    became = _short(name, after)
+    return f"{label} {became}" if before in UNTOLD else f"{label} {_short(name, before)} → {became}"
 
 
 def _short(name: str, value: Any) -> str:
-    if value is None or value == "":
-        return "not told"
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -105,7 +105,8 @@ def _replayed(deployments: Sequence[Any], told: Sequence[Told], begins: datetime
             _undo(models[change[0], change[1]], change, tally.counts)
         for name in tally.born:
             models[name].listed = False
-        found.append(Week(week, born=len(tally.born), **tally.counts, **levels))
+        facts: dict[str, Any] = {**tally.counts, **levels}
+        found.append(Week(week, born=len(tally.born), **facts))
         week -= WEEK
     return found[::-1]
 

@@ -147,8 +147,8 @@ def test_changes_are_told_in_words_and_found_by_filters(page: Client, deployment
             provider=deployment.provider, model_id=model, change=change, before=before, after=after
         )
     text = page.get("/discovery/changes/").text
-    for words in ("in $0.25 → $1, out not told → $10", "it costs something now", "context 8,192 → 131,072",
-                  "tools not told → yes, takes text → image, text"):  # fmt: skip
+    for words in ("in $0.25 → $1, out $10", "it costs something now", "context 8,192 → 131,072",
+                  "tools yes, takes text → image, text"):  # fmt: skip
         assert words in text, words
     one = page.get("/discovery/changes/?change=free").text
     assert "it costs something now" in one

@@ -47,7 +47,7 @@ def test_any_number_of_models_is_one_question_and_capabilities_stand_in_the_suit
 ):
     many = [rows.deployment() for _ in range(5)]
     for one in many:
-        for capability in ["retired_long_ago", *reversed(SUITE)]:
+        for capability in ["retired_long_ago", *list(SUITE)[::-1]]:
             seen(one, capability, "verified", score=5)
     with django_assert_num_queries(1):
         found = matrix([one.pk for one in many])
