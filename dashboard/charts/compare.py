@@ -58,7 +58,7 @@ def _ticks(axis: LogAxis) -> list[SafeString]:
 def timeline(stretches: Sequence[Mapping[str, Any]], *, zone: ZoneInfo, summary: str) -> SafeString:
     """Mean seconds to the answer over the window; a line for each way, gaps passed over."""
     values = [v for one in stretches for v in one["mean"] if v is not None]
-    most = max(values, default=0.0)
+    most = 1.2 * max(values, default=0.0)  # room for the label above the lines
     if len(stretches) < 2 or most <= 0:
         return SafeString("")
     last = len(stretches) - 1
@@ -72,7 +72,7 @@ def timeline(stretches: Sequence[Mapping[str, Any]], *, zone: ZoneInfo, summary:
 
 
 def _times(stretches: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[SafeString]:
-    last, step = len(stretches) - 1, max(1, -(-len(stretches) // 6))
+    last, step = len(stretches) - 1, max(1, -(-len(stretches) // 4))
     found = []
     for n in range(0, len(stretches), step):
         at = datetime.fromtimestamp(stretches[n]["at"], UTC).astimezone(zone)
