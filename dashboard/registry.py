@@ -133,6 +133,7 @@ MATRIX = Listing(
     ),
     filters=FILTERS,
     sort="-verified",
+    size=40,
     empty=EMPTY,
     enrich=enriched,
 )  # fmt: skip

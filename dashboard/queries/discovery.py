@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+
 from dashboard.queries.freshness import everything, token
 from dashboard.queries.sums import fetch
 from rotation.discovery.verify import runs
@@ -69,10 +71,10 @@ def state(now: datetime) -> str:
 
 def looks(*, simulated: bool) -> list[ProviderLook]:
     """Three queries: every enabled provider."""
-    providers = list(Provider.objects.filter(simulated=simulated, enabled=True))
+    latest = DiscoveryRun.objects.filter(provider=OuterRef("pk")).order_by("-started_at", "-id").values("pk")[:1]
+    providers = list(Provider.objects.filter(simulated=simulated, enabled=True).annotate(last=Subquery(latest)))
     ids = [one.pk for one in providers]
-    latest = DiscoveryRun.objects.filter(provider__in=ids).order_by("provider_id", "-started_at", "-id")
-    last = {run.provider_id: run for run in latest.distinct("provider_id")}
+    last = {run.provider_id: run for run in DiscoveryRun.objects.filter(pk__in=[one.last for one in providers])}
     keyed = set(Key.objects.usable().filter(account__provider__in=ids).values_list("account__provider", flat=True))
     refused = dict(fetch(REFUSED, [ids])) if ids else {}
     return [ProviderLook(one, last.get(one.pk), one.pk in keyed, refused.get(one.pk, 0)) for one in providers]
