@@ -77,7 +77,8 @@ def _times(stretches: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[SafeS
     for n in range(0, len(stretches), step):
         at = datetime.fromtimestamp(stretches[n]["at"], UTC).astimezone(zone)
         anchor = "start" if n == 0 else "end" if n == last else "middle"
-        found.append(element("text", f"{at:%a %H:%M}", x=pct(100 * n / last), y=HEIGHT - 4, text_anchor=anchor))
+        found.append(element("text", f"{at:%a %H:%M}", x=pct(100 * n / last), y=HEIGHT - 4, text_anchor=anchor,
+                             class_="wide" if n // step % 2 else None))  # fmt: skip
     return found
 
 

@@ -11,7 +11,7 @@ from dashboard.queries.order import JOB, next_run, places
 from rotation.models import JobRun, Pool, RegretReport, Reordering, ReorderingState
 from rotation.models.pools import LAST, Mode
 from rotation.reorder.calm import must_wait
-from rotation.reorder.finding import policy_of
+from rotation.reorder.finding import percent, policy_of
 
 OPEN = (ReorderingState.PROPOSED, ReorderingState.HELD)
 SHOWN = 6  # changes on the page; the others have a list of their own
@@ -81,13 +81,23 @@ class Change:
     @property
     def swaps(self) -> list[dict[str, Any]]:
         """The pairs that were compared, those that were made first."""
-        return sorted(_rows(self.row.evidence, "swaps"), key=lambda row: not row.get("made"))
+        found = sorted(_rows(self.row.evidence, "swaps"), key=lambda row: not row.get("made"))
+        return [{**row, "sure": _sure(row.get("confidence"))} for row in found]
+
+    @property
+    def sure(self) -> str:
+        """Of the least certain swap."""
+        return _sure(self.row.confidence)
 
     @property
     def watched(self) -> str:
         """What was seen while it was watched, in words."""
         told = self.row.watched if isinstance(self.row.watched, dict) else {}
         return str(told.get("words") or "")
+
+
+def _sure(confidence: object) -> str:
+    return percent(confidence) if isinstance(confidence, float) else ""
 
 
 def _rows(evidence: object, name: str) -> list[dict[str, Any]]:

@@ -176,6 +176,6 @@ def _follow(by: By, pool: Pool, found: Candidate, *, why: str) -> None:
             placements.change(by, placement, enabled=one not in left, why=why)
     rest = [p.deployment_id for p in placements_in_order(pool) if p.deployment_id not in found.order]
     placements.arrange(by, pool, [*found.order, *rest], why=why)
-    rules = {"strategy": found.strategy, "preset": found.preset, "policy": dict(found.overrides)}
+    rules: dict[str, Any] = {"strategy": found.strategy, "preset": found.preset, "policy": dict(found.overrides)}
     if changed := {name: value for name, value in rules.items() if getattr(pool, name) != value}:
         pools.change(by, Pool.objects.get(pk=pool.pk), **changed)

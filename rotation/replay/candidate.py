@@ -135,8 +135,10 @@ def _found(part: str, told: object, setup: Setup) -> int:
     if isinstance(told, str):
         same = [one for one, name in setup.names.items() if told in (name, name.partition("/")[2])]
         inside = [one for one in same if one in setup.order]
-        if len(same) == 1 or len(inside) == 1:
-            return (inside or same)[0]
+        reachable = [one for one in inside or same if one not in setup.out]
+        for found in (same, inside, reachable):
+            if len(found) == 1:
+                return found[0]
         if same:
             offers = ", ".join(sorted(setup.names[one] for one in same))
             raise BadCandidate(part, f"{cut(told)!r} is offered by several: write one of {offers}.")

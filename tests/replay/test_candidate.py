@@ -90,6 +90,11 @@ def test_what_cannot_be_tried_says_why(wanted, field, words):
     assert words in wrong.value.message
 
 
+def test_a_short_name_means_the_one_that_can_be_called():
+    setup = Setup("auto", (1, 3, 2), "ordered", "balanced", {}, NAMES, out={1: "its provider has no key here"})
+    assert read({"order": ["qwen", "llama"]}, setup).order == (2, 3)
+
+
 def test_a_short_name_that_several_offer_is_asked_back():
     setup = Setup("auto", (2,), "ordered", "balanced", {}, NAMES)
     with pytest.raises(BadCandidate, match="offered by several: write one of groq/llama, together/llama"):
