@@ -109,3 +109,26 @@ def test_operation_ids_are_stable_and_everything_is_described():
     assert len(ids) == len(set(ids))
     assert all("_" in name and "." not in name for name in set(ids) - {"why"})
     assert [one["operationId"] for one in operations if not one.get("description") or not one.get("tags")] == []
+
+
+def test_no_two_shapes_share_a_name():
+    """One would silently stand for the other in the documentation."""
+    import json
+    import pkgutil
+    from importlib import import_module
+
+    from ninja.responses import NinjaJSONEncoder
+    from pydantic import BaseModel
+
+    from rotation.api import nouns
+    from rotation.api.management import api
+
+    schema = api.get_openapi_schema()
+    told = json.dumps(schema, cls=NinjaJSONEncoder)  # shapes of parameters are laid out, not referred to
+    described = {name for name in schema["components"]["schemas"] if f'"#/components/schemas/{name}"' in told}
+    places: dict[str, set[str]] = {}
+    for module in pkgutil.iter_modules(nouns.__path__):
+        for shape in vars(import_module(f"rotation.api.nouns.{module.name}")).values():
+            if isinstance(shape, type) and issubclass(shape, BaseModel) and shape.__name__ in described:
+                places.setdefault(shape.__name__, set()).add(shape.__module__)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -157,7 +157,7 @@ def yardstick(name: str) -> Deployment:
     return found
 
 
-def _saved(deployment: Deployment | None, row: dict[str, Any], paid: Deployment) -> dict[str, Any]:
+def _saved(deployment: Deployment | None, row: Mapping[str, Any], paid: Deployment) -> dict[str, Any]:
     tokens_in, tokens_out, spent = row["tokens_in__sum"], row["tokens_out__sum"], row["cost__sum"]
     instead = (tokens_in * (paid.price_in or 0) + tokens_out * (paid.price_out or 0)) / Decimal(MILLION)
     if deployment is not None and work_of(deployment.model_id, deployment.tags) == "transcription":

@@ -22,7 +22,7 @@ router = Router(tags=["verification"])
 PLACE = "/v1/verifications/{int:run_id}"
 
 
-class RunShown(Schema):
+class VerificationShown(Schema):
     """A verification of some models."""
 
     id: int
@@ -49,11 +49,11 @@ class OutlookShown(Schema):
     why: str
 
 
-class Progress(RunShown):
+class Progress(VerificationShown):
     outlook: OutlookShown
 
 
-class RunNew(Strict):
+class VerificationNew(Strict):
     """Which models (none: every candidate that was never verified), and which capabilities (none: all)."""
 
     models: list[Id] = Field([], max_length=1000)
@@ -108,19 +108,19 @@ class Verdicts(Paging):
 
 
 def progress(run: VerificationRun) -> dict[str, Any]:
-    told = {name: getattr(run, name) for name in RunShown.model_fields}
+    told = {name: getattr(run, name) for name in VerificationShown.model_fields}
     seen = runs.outlook(run)
     return {**told, "outlook": {name: getattr(seen, name) for name in OutlookShown.model_fields}}
 
 
-@router.get("/v1/verifications", response=Listing[RunShown])
+@router.get("/v1/verifications", response=Listing[VerificationShown])
 def list_verifications(request: HttpRequest, at: Query[Paging]) -> Any:
     """Runs, the newest first."""
     return page(request, VerificationRun.objects.all(), ("-started_at", "-id"), at)
 
 
 @router.post("/v1/verifications", response={201: Progress})
-def start_verification(request: HttpRequest, body: RunNew) -> Any:
+def start_verification(request: HttpRequest, body: VerificationNew) -> Any:
     """Queue a verification: the worker asks within its share of the limits, traffic comes first."""
     models = Deployment.objects.filter(pk__in=body.models) if body.models else candidates()
     found = control.start(
