@@ -28,6 +28,11 @@ def of_static_files() -> str:
     return _digest((*files, ROOT / "requirements.lock"))
 
 
+def of_start() -> str:
+    """Changes with either: while it is the same, the web may start beside the preparation."""
+    return f"{of_database()} {of_static_files()}"
+
+
 def _digest(paths: Iterable[Path]) -> str:
     made_of = hashlib.sha256()
     for path in paths:

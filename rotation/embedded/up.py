@@ -88,7 +88,7 @@ class Installation:
         fresh = self.start_databases(addresses)
         self.env = services.environment(addresses)
         self.home.announce(addresses)
-        known = {"edition": edition.of_database(), "database": self.env["DATABASE_URL"]}
+        known = {"edition": edition.of_start(), "database": self.env["DATABASE_URL"]}
         warm = not fresh and known == self.home.recall("prepared")
         if warm:
             self.start_web()
