@@ -28,7 +28,7 @@ FROM unnest(%(ids)s::int[]) AS wanted(id)
 CROSS JOIN generate_series(%(hour)s::timestamptz, %(now)s::timestamptz, interval '1 hour') AS hours(at)
 CROSS JOIN LATERAL (
     SELECT at, outcome, total_ms, first_ms, tokens_in, tokens_out FROM rotation_attempt
-    WHERE deployment_id = wanted.id AND at >= greatest(hours.at, %(since)s::timestamptz)
+    WHERE NOT internal AND deployment_id = wanted.id AND at >= greatest(hours.at, %(since)s::timestamptz)
       AND at < hours.at + interval '1 hour'
     ORDER BY at DESC LIMIT %(most)s
 ) AS tried

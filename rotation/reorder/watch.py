@@ -71,8 +71,11 @@ def _figures(change: Reordering) -> list[dict[str, Any]]:
 
 
 def _keep(change: Reordering, told: dict[str, Any], now: datetime) -> str:
+    """Unless somebody else has decided on it meanwhile."""
     change.state, change.watched, change.watch_until = ReorderingState.KEPT, told, now
-    change.save(update_fields=["state", "watched", "watch_until"])
+    still = Reordering.objects.filter(pk=change.pk, state=ReorderingState.APPLIED)
+    if not still.update(state=ReorderingState.KEPT, watched=told, watch_until=now):
+        return ""
     return f"the last change is kept: {told.get('words') or 'nothing speaks against it'}"
 
 

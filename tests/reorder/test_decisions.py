@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from rotation.models import AuditEvent, Deployment, Pool, Reordering
 from rotation.reorder import job
 from rotation.reorder.finding import find
+from rotation.reorder.watch import look
 from tests.models import rows
 from tests.reorder.days import hour_of
 
@@ -190,6 +191,16 @@ def test_a_change_that_turns_out_worse_is_rolled_back_within_its_watch(pool: Poo
     hour_of(model("m2"), quick, 0.1, tries=60)
     job.reorder(later(pool), quick + HOUR)
     assert order(pool) == ["m1", "m2", "m3"], "the same swap is not made again within a day"
+
+
+def test_two_that_look_at_once_roll_back_once(pool: Pool, swapped: Reordering) -> None:
+    hour_of(model("m1"), NOON + HOUR, 2.0, tries=40)
+    hour_of(model("m2"), NOON + HOUR, 6.0, tries=100)
+    one, other = Reordering.objects.get(), Reordering.objects.get()
+    assert look(one, NOW + HOUR).startswith("rolled back")
+    assert look(other, NOW + HOUR) == ""
+    swapped.refresh_from_db()
+    assert (swapped.state, order(pool)) == ("rolled_back", ["m1", "m2", "m3"])
 
 
 def test_a_world_that_got_slower_rolls_nothing_back(pool: Pool, swapped: Reordering) -> None:
