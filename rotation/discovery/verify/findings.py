@@ -15,7 +15,7 @@ from rotation.core.verdicts import PASS, Trial
 from rotation.discovery.verify import causes, replies
 from rotation.discovery.verify.asking import Heard
 from rotation.discovery.verify.causes import OF_FAILURE, Cause, Weight
-from rotation.discovery.verify.grading import shown
+from rotation.discovery.verify.marks import shown
 from rotation.discovery.verify.questions import Question
 
 #: The gateway's own codes, where no attempt's failure stands beside them.

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from rotation.discovery.verify.causes import Cause
-from rotation.discovery.verify.grading import Grade, said, shown, wrong
+from rotation.discovery.verify.marks import Grade, said, shown, wrong
 from rotation.discovery.verify.replies import Answer
 
 LONGEST = 8_000  # characters of code

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rotation.discovery.verify import grading, needles, pictures, programs
-from rotation.discovery.verify.grading import Grade
+from rotation.discovery.verify.marks import Grade
 from rotation.discovery.verify.replies import Answer
 
 BRIEF = 400  # tokens for an answer of a few words: some models talk first

@@ -74,7 +74,7 @@ def test_sixty_models_beside_traffic(tmp_path: Path):
         _, took = await asyncio.gather(world.verify(run), traffic(world, HOUR))
         assert world.refused() == [], "no 429 that a known limit foretold"
         assert 15 * HOUR < passed() < 24 * HOUR, "begun at nine, the rest of it after midnight"
-        return took  # type: ignore[no-any-return]
+        return took
 
     before = lived(alone)
     run = started(provider.deployments.filter(model_id__startswith="new"), capabilities=CAPABILITIES)

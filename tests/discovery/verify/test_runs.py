@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,7 +14,7 @@ from rotation.models import Deployment, RunState, TaskState, VerificationRun, Ve
 from tests.models import rows
 
 
-def models(count: int = 2, **values: object) -> list[Deployment]:
+def models(count: int = 2, **values: Any) -> list[Deployment]:
     provider = rows.provider()
     return [rows.deployment(provider=provider, model_id=f"m{n}", **values) for n in range(count)]
 
@@ -67,7 +68,7 @@ def test_named_capabilities_only_and_an_unknown_one_is_told():
         ({"tags": ["embedding"]}, "None of these models is for chats"),
     ],
 )
-def test_whom_nobody_can_ask_is_refused(values: dict[str, object], words: str):
+def test_whom_nobody_can_ask_is_refused(values: dict[str, Any], words: str):
     with pytest.raises(ValidationError, match=words):
         runs.start("ada", models(**values))
     with pytest.raises(ValidationError, match="No model was named"):

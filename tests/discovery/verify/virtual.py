@@ -69,7 +69,7 @@ class Verifying(World):
     def now(self) -> datetime:
         return START + timedelta(seconds=passed())
 
-    async def ask(self, model: str, question: Question) -> Heard:
+    async def heard_of(self, model: str, question: Question) -> Heard:
         heard = await self._ask(model, question)
         self.heard.append((model, heard))
         return heard
@@ -95,7 +95,7 @@ class Verifying(World):
     async def verify(self, run: VerificationRun | None = None, **more: Any) -> str:
         """Until nothing is left to ask, however many days that takes."""
         more = {"patience": timedelta(days=30), **more}
-        return await worker.work(self, run, now=self.now, rows=at_once, **more)
+        return await worker.work(TheDoor(self), run, now=self.now, rows=at_once, **more)
 
 
 def lived(story: Callable[[], Awaitable[Any]]) -> Any:
@@ -107,6 +107,16 @@ def lived(story: Callable[[], Awaitable[Any]]) -> Any:
         return await story()
 
     return virtually(told)
+
+
+class TheDoor:
+    """The door as a worker knows it."""
+
+    def __init__(self, world: Verifying) -> None:
+        self.world = world
+
+    async def ask(self, model: str, question: Question) -> Heard:
+        return await self.world.heard_of(model, question)
 
 
 async def at_once(function: Any, *given: Any) -> Any:
