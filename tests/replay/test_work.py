@@ -7,7 +7,7 @@ from itertools import pairwise
 from uuid import uuid4
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 
 from rotation.control import laboratory
@@ -62,7 +62,6 @@ def test_one_that_says_it_runs_while_nobody_is_at_it_is_played_again(olga, yeste
     assert work.work_waiting() == "nothing was waiting"
 
 
-@pytest.mark.django_db(transaction=True)
 def test_one_that_somebody_is_at_is_left_to_them(olga, yesterday):
     yesterday.calls(30)
     row = laboratory.request(olga, yesterday.pool, candidate=QUICK_FIRST, here=True)
@@ -74,7 +73,6 @@ def test_one_that_somebody_is_at_is_left_to_them(olga, yesterday):
         assert work.work_waiting() == "nothing was waiting"
     finally:
         other.close()
-    connection.close()
 
 
 def test_a_model_that_went_meanwhile_is_named(olga, yesterday):
