@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from dashboard import figures
 from dashboard.charts.heat import Cell as HeatCell
 from dashboard.charts.heat import heat
-from dashboard.charts.meter import meter
+from dashboard.charts.meter import part
 from dashboard.charts.spread import rows, spread
 from dashboard.charts.strip import Mark, mood_of, strip
 from dashboard.queries import deployment as queries
@@ -140,7 +140,7 @@ class Dossier:
         found = queries.kinds(self.deployment.pk, self.now)
         every = sum(many for _, many in found)
         return [
-            Kind(failure_words(kind), many, meter(many, every, summary=figures.percent(many, every)))
+            Kind(failure_words(kind), many, part(many / every, summary=figures.percent(many, every)))
             for kind, many in found
         ]
 

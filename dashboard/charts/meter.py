@@ -27,3 +27,17 @@ def meter(used: float, limit: float | None, *, summary: str) -> SafeString:
         height=HEIGHT,
         role="img",
     )
+
+
+def part(share: float, *, summary: str) -> SafeString:
+    """A part of a whole, where more is neither good nor bad: how far something is, how much of it is this."""
+    width = pct(100 * min(1.0, max(0.0, share)))
+    return element(
+        "svg",
+        element("title", summary),
+        element("rect", class_="track", width="100%", height=HEIGHT, rx=3),
+        element("rect", class_="part", width=width, height=HEIGHT, rx=3),
+        class_="meter",
+        height=HEIGHT,
+        role="img",
+    )

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard.acting import by, gone_to, said
-from dashboard.charts.meter import meter
+from dashboard.charts.meter import part
 from dashboard.listing import Choice, Column, Listing, Period, Text, answer
 from dashboard.live import live
 from dashboard.queries import discovery as queries
@@ -60,7 +60,7 @@ def context_of(now: datetime) -> dict[str, Any]:
         "looks": queries.looks(simulated=simulated),
         "recent": queries.recent(simulated=simulated),
         "proposals": queries.proposals(simulated=simulated),
-        "under_way": [(one, meter(one.outlook.share, 1, summary=f"{one.outlook.share:.0%} done")) for one in running],
+        "under_way": [(one, part(one.outlook.share, summary=f"{one.outlook.share:.0%} done")) for one in running],
         "past": queries.past(),
         "changes": [(change, queries.words(change)) for change in queries.changes(simulated=simulated)],
     }
