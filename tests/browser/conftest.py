@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.browser.installation import PASSWORD, USERNAME, Installation, installed
+from tests.browser.living import Living
+from tests.browser.living import living as alive
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 PICTURES = Path(__file__).parent / "screenshots"
@@ -48,8 +51,8 @@ def browser() -> Iterator[Browser]:
 Open = Callable[..., Page]
 
 
-@pytest.fixture
-def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
+@contextmanager
+def opening(browser: Browser, origin: str) -> Iterator[Open]:
     """`open_page("/path", width=380, scheme="dark", js=False)`: a page in a fresh browser that complains of nothing.
 
     `expected` is a pattern of complaints that belong to the test: the console takes a 422 for an error.
@@ -62,7 +65,7 @@ def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
     ) -> Page:
         size = ViewportSize(width=width, height=1180 if width > 600 else 900)
         context = browser.new_context(
-            base_url=installation.url,
+            base_url=origin,
             viewport=size,
             color_scheme="dark" if scheme == "dark" else "light",
             java_script_enabled=js,
@@ -72,7 +75,7 @@ def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
         page = context.new_page()
         watch(
             page,
-            installation.url,
+            origin,
             lambda text: None if expected and re.search(expected, text) else complaints.append(text),
         )
         page.goto(path)
@@ -82,6 +85,26 @@ def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, installation: Installation) -> Iterator[Open]:
+    with opening(browser, installation.url) as start:
+        yield start
+
+
+@pytest.fixture(scope="package")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with alive(tmp_path_factory.mktemp("living"), f"living_{worker}") as made:
+        yield made
+
+
+@pytest.fixture
+def visit(browser: Browser, living: Living) -> Iterator[Open]:
+    """`open_page` for the installation that is alive."""
+    with opening(browser, living.url) as start:
+        yield start
 
 
 def watch(page: Page, origin: str, complain: Callable[[str], None]) -> None:

@@ -146,5 +146,5 @@ def test_axe_finds_nothing_in_a_dialog_and_in_an_open_menu(signed_in: Open, inst
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.goto("/providers/")
-    page.locator("details.menu > summary").first.click()
+    page.locator("main details.menu > summary").first.click()
     assert violations(page) == []
