@@ -59,7 +59,8 @@ def gone_to(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpRes
     """A redirect, for the browser or for the script that sent the form."""
     if request.headers.get("HX-Request") == "true":
         return HttpResponseClientRedirect(resolve_url(to, *args, **kwargs))
-    return redirect(to, *args, **kwargs)
+    away: HttpResponseBase = redirect(to, *args, **kwargs)
+    return away
 
 
 def said(request: HttpRequest, otherwise: str) -> str:

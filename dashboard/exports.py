@@ -37,8 +37,12 @@ def export(
 
 async def _apart(pieces: Iterator[str]) -> AsyncIterator[str]:
     """Under ASGI each piece is made in the thread that may ask the database."""
-    while (piece := await sync_to_async(next)(pieces, None)) is not None:
+    while (piece := await sync_to_async(_following)(pieces)) is not None:
         yield piece
+
+
+def _following(pieces: Iterator[str]) -> str | None:
+    return next(pieces, None)
 
 
 def _as_csv(columns: Sequence[str], batches: Iterator[Batch]) -> Iterator[str]:

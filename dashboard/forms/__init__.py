@@ -92,6 +92,13 @@ def secret(autocomplete: str = "new-password") -> forms.PasswordInput:
     return forms.PasswordInput(attrs={"autocomplete": autocomplete}, render_value=False)
 
 
+class SecretLines(forms.Textarea):
+    """Several secrets, one per line; never shown again, not even after an error."""
+
+    def format_value(self, value: Any) -> str | None:
+        return None
+
+
 def lines(rows: int = 4, **attributes: Any) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows, "spellcheck": "false", **attributes})
 

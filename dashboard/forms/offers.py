@@ -75,8 +75,8 @@ class OfferForm(Form):
             more = [(tag, tag) for tag in deployment.tags if tag not in known]  # what others have put there stays
             self.fields["tags"].choices = [*FOR, *more]  # type: ignore[attr-defined]  # a choice field
         else:
-            names = Pool.objects.values_list("name", "label")
-            self.fields["pools"].choices = [(name, label or name) for name, label in names]  # type: ignore[attr-defined]  # same
+            names = Pool.objects.values_list("name", flat=True)
+            self.fields["pools"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]  # same
 
     @property
     def wanted(self) -> dict[str, Any]:

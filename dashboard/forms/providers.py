@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.text import slugify
 
-from dashboard.forms import Form, Json, lines, plain, secret
+from dashboard.forms import Form, Json, SecretLines, lines, plain, secret
 from rotation.models import Provider
 from rotation.models.catalog import provider_kinds
 
@@ -126,7 +126,7 @@ class KeysForm(Form):
     secrets = forms.CharField(
         label="Key",
         max_length=200_000,
-        widget=lines(2, autocomplete="off", autocapitalize="none"),
+        widget=SecretLines(attrs={"rows": 2, "spellcheck": "false", "autocomplete": "off", "autocapitalize": "none"}),
         help_text="Several: one per line. Stored sealed; only the last four characters are shown again.",
     )
     account = forms.ChoiceField(
@@ -148,6 +148,7 @@ class KeysForm(Form):
         known = [(str(pk), label) for pk, label in provider.accounts.order_by("id").values_list("pk", "label")]
         self.fields["account"].choices = [*known, ("", "A new account")]  # type: ignore[attr-defined]  # a choice field
         self.fields["account"].required = False
+        self.fields["account"].initial = known[0][0] if known else ""
         if not known:
             del self.fields["account"]
             self.fields["new_account"].initial = "main"

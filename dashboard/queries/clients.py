@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -51,7 +52,7 @@ def with_use(keys: Sequence[ClientKey]) -> list[Client]:
     month = midnight.replace(day=1)
     since = min(month, midnight - timedelta(days=DAYS - 1))
     rows = ClientDay.objects.filter(client_key_id__in=[key.pk for key in keys], at__gte=since, simulated=simulated)
-    summed = {
+    summed: dict[int, Mapping[str, Any]] = {
         row["client_key_id"]: row
         for row in rows.values("client_key_id").annotate(
             calls_today=Coalesce(Sum("calls", filter=Q(at__gte=midnight)), 0),
@@ -64,14 +65,9 @@ def with_use(keys: Sequence[ClientKey]) -> list[Client]:
     return [_client(key, summed.get(key.pk, {}), now) for key in keys]
 
 
-def _client(key: ClientKey, row: dict[str, object], now: datetime) -> Client:
-    def number(name: str) -> int:
-        return int(row.get(name) or 0)  # type: ignore[call-overload,no-any-return]  # what the query gave
-
-    today, month = row.get("today") or NONE, row.get("month") or NONE
-    assert isinstance(today, Decimal)
-    assert isinstance(month, Decimal)
-    return Client(key, number("calls_today"), number("sum_calls"), number("tokens"), today, month, now)
+def _client(key: ClientKey, row: Mapping[str, Any], now: datetime) -> Client:
+    counts = [int(row.get(name) or 0) for name in ("calls_today", "sum_calls", "tokens")]
+    return Client(key, *counts, today=row.get("today") or NONE, month=row.get("month") or NONE, now=now)
 
 
 def days_of(key: ClientKey, now: datetime) -> Iterable[ClientDay]:

@@ -62,10 +62,7 @@ def kept(now: datetime, only: int | None = None) -> list[Kept]:
     providers = list(counted)
     accounts = _accounts(providers, now)
     breakers = {row.scope: row for row in BreakerState.objects.exclude(state=Breaker.CLOSED)}
-    return [
-        Kept(p, tuple(accounts[p.pk]), p.offered, p.placed, breakers.get(f"provider:{p.pk}"))  # type: ignore[attr-defined]  # annotated
-        for p in providers
-    ]
+    return [Kept(p, tuple(accounts[p.pk]), p.offered, p.placed, breakers.get(f"provider:{p.pk}")) for p in providers]
 
 
 def _accounts(providers: Iterable[Provider], now: datetime) -> dict[int, list[Held]]:
@@ -105,7 +102,7 @@ def stopped(one: Kept, now: datetime) -> list[Stopped]:
     about = scopes_of(one)
     cooling = list(Cooldown.objects.filter(about, until__gt=now).order_by("-until")[:100])
     breakers = list(BreakerState.objects.filter(about).exclude(state=Breaker.CLOSED).order_by("-changed_at")[:100])
-    names = in_words(row.scope for row in [*cooling, *breakers])
+    names = in_words([*(row.scope for row in cooling), *(row.scope for row in breakers)])
     return [
         *(Stopped(names[row.scope], breaker=row) for row in breakers),
         *(Stopped(names[row.scope], cooldown=row) for row in cooling),

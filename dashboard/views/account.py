@@ -62,7 +62,7 @@ LISTING = Listing(
 def visible(request: HttpRequest) -> QuerySet[ApiToken, ApiToken]:
     """An admin sees all, everybody else their own."""
     rows = ApiToken.objects.select_related("owner")
-    return rows if role_of(request.user) is Role.ADMIN else rows.filter(owner_id=request.user.pk)
+    return rows if role_of(request.user) is Role.ADMIN else rows.filter(owner=me(request))
 
 
 @require_safe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -11,7 +13,6 @@ from dashboard.forms.offers import OfferForm
 from dashboard.queries.limits import budgets
 from dashboard.queries.providers import kept
 from rotation import roles
-from rotation.control import testing
 from rotation.jobs.fetch import Cause, FetchFailed
 from rotation.models import (
     Account,
@@ -77,6 +78,7 @@ def test_several_keys_are_stored_at_once_or_none_of_them(page: Client, openroute
     wrong = page.post(url, {"secrets": f"{SECRET}\nüber", "new_account": "main"})
     assert wrong.status_code == 422
     assert "plain ASCII" in wrong.text
+    assert SECRET not in wrong.text  # not even in the field it was typed into
     assert not Account.objects.filter(provider=openrouter).exists()  # nor the account they were meant for
     page.post(url, {"secrets": f"{SECRET}\n{SECRET[:-1]}9", "new_account": "main"})
     assert Key.objects.filter(account__provider=openrouter).count() == 2
@@ -117,7 +119,7 @@ def test_a_test_of_what_is_typed_names_what_is_wrong_and_saves_nothing(
     def unreachable(*args: object, **more: object) -> None:
         raise FetchFailed("no", cause=Cause.DNS)
 
-    monkeypatch.setattr(testing.fetch, "fetch", unreachable)
+    monkeypatch.setattr("rotation.jobs.fetch.fetch", unreachable)
     before = Provider.objects.count()
     whole = page.post("/providers/add/", {**NEW, "test": "1"})
     assert "could not be resolved" in whole.text
@@ -179,7 +181,7 @@ def test_limits_told_stand_beside_those_configured_and_the_fullest_first(page: C
 
 def test_what_is_left_alone_is_listed_and_ended_by_a_button(page: Client, openrouter: Provider):
     row = Cooldown.objects.create(
-        scope=f"provider:{openrouter.pk}", until=timezone.now() + timezone.timedelta(minutes=3), reason="slow down"
+        scope=f"provider:{openrouter.pk}", until=timezone.now() + timedelta(minutes=3), reason="slow down"
     )
     BreakerState.objects.create(scope=f"provider:{openrouter.pk}", state=Breaker.OPEN)
     text = page.get(f"/providers/{openrouter.pk}/").text
@@ -221,9 +223,7 @@ def test_hostile_names_are_text_and_break_no_page(page: Client, openrouter: Prov
     account = Account.objects.create(provider=openrouter, label=HOSTILE[:120], plan=HOSTILE[:120])
     Key.objects.take_in(account, SECRET, label=HOSTILE[:120])
     Deployment.objects.create(provider=openrouter, model_id=HOSTILE[:255])
-    Cooldown.objects.create(
-        scope=f"account:{account.pk}", until=timezone.now() + timezone.timedelta(hours=1), reason=HOSTILE
-    )
+    Cooldown.objects.create(scope=f"account:{account.pk}", until=timezone.now() + timedelta(hours=1), reason=HOSTILE)
     for url in ("/providers/", f"/providers/{openrouter.pk}/", f"/providers/{openrouter.pk}/change/"):
         answer = page.get(url)
         assert answer.status_code == 200
