@@ -28,6 +28,8 @@ from dashboard.acting import safe_next
 from dashboard.forms.doors import FirstAccount, SignIn
 from dashboard.frame import THEMES
 from rotation import setup_link
+from rotation.control.by import By
+from rotation.models import Door
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +60,11 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
 @transaction.atomic
 def first_account(form: FirstAccount, token: str) -> User | None:
     """Saves the form's account unless somebody with the same link was quicker."""
-    return form.save() if setup_link.claim(token) else None
+    if not setup_link.claim(token):
+        return None
+    user: User = form.save()
+    By(user.get_username(), Door.PAGE).added(user, "set up")
+    return user
 
 
 @login_not_required

@@ -11,8 +11,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from rotation.control.by import By
 from rotation.core.confidence import LIKELY, SURE
-from rotation.models import Pool, Reordering, ReorderingState, Strategy
+from rotation.models import Door, Pool, Reordering, ReorderingState, Strategy
 from rotation.models.pools import Mode
 from rotation.reorder.calm import barred, must_wait
 from rotation.reorder.finding import Finding, find, percent
@@ -42,14 +43,17 @@ def decide(finding: Finding, now: datetime) -> str:
     proposal = finding.proposal(SURE)
     if proposal.moves and finding.pool.reordering == Mode.AUTOMATIC:
         try:
-            return apply(draft(finding, proposal, now), by=ACTOR, now=now).reason
+            with transaction.atomic():
+                change = apply(draft(finding, proposal, now), by=ACTOR, now=now)
+                By(ACTOR, Door.JOB).turned("apply", change, {"order": change.before}, {"order": change.after})
+            return change.reason
         except Changed as changed:
             return f"{changed}; next time"
     likely = finding.proposal(LIKELY)
-    change = put_forward(draft(finding, likely, now) if likely.moves else None, finding.pool)
-    if change is None or change.at != now:
+    proposed = put_forward(draft(finding, likely, now) if likely.moves else None, finding.pool)
+    if proposed is None or proposed.at != now:
         return ""
-    return f"proposed ({percent(change.confidence or 0.0)} sure), waiting for a person: {change.reason}"
+    return f"proposed ({percent(proposed.confidence or 0.0)} sure), waiting for a person: {proposed.reason}"
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from dashboard import throttle
 from dashboard.models import SignInDelay
 from rotation import setup_link
+from rotation.models import AuditEvent
 from tests.dashboard.calls import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,9 @@ def test_the_first_account_is_made_by_the_set_up_link_and_is_signed_in(client: C
     assert user.is_superuser
     assert user.is_staff
     assert user.password.startswith("argon2")
+    event = AuditEvent.objects.about(user).get()
+    assert (event.actor, event.door, event.action) == (user.username, "page", "set up")
+    assert user.password not in str(event.after)
 
 
 def test_a_set_up_link_opens_once(client: Client):

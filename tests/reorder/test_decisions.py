@@ -185,7 +185,7 @@ def test_a_change_that_turns_out_worse_is_rolled_back_within_its_watch(pool: Poo
     assert swapped.watch_until is not None
     assert swapped.undone_at < swapped.watch_until
     assert swapped.watched["verdict"] == "worse"
-    assert AuditEvent.objects.get().action == "roll back"
+    assert AuditEvent.objects.latest("pk").action == "roll back"
     quick = NOON + 3 * HOUR
     hour_of(model("m1"), quick, 2.0, tries=60)
     hour_of(model("m2"), quick, 0.1, tries=60)
