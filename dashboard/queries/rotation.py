@@ -14,6 +14,7 @@ from rotation.reorder.calm import must_wait
 from rotation.reorder.finding import percent, policy_of
 
 OPEN = (ReorderingState.PROPOSED, ReorderingState.HELD)
+TRIES = ("ok", "failed", "rate_limited")
 SHOWN = 6  # changes on the page; the others have a list of their own
 #: How a state is coloured; each is also said in words.
 MOODS: Mapping[str, str] = {
@@ -76,7 +77,8 @@ class Change:
     @property
     def deployments(self) -> list[dict[str, Any]]:
         """What each was measured to be."""
-        return _rows(self.row.evidence, "deployments")
+        rows = _rows(self.row.evidence, "deployments")
+        return [{**row, "tries": sum(_whole(row.get(name)) for name in TRIES)} for row in rows]
 
     @property
     def swaps(self) -> list[dict[str, Any]]:
@@ -94,6 +96,10 @@ class Change:
         """What was seen while it was watched, in words."""
         told = self.row.watched if isinstance(self.row.watched, dict) else {}
         return str(told.get("words") or "")
+
+
+def _whole(number: object) -> int:
+    return number if isinstance(number, int) else 0
 
 
 def _sure(confidence: object) -> str:

@@ -44,7 +44,9 @@ def proposal(yesterday, **more):
     after[0]["why"] = "2025-10-13 12:00 UTC: quick is quicker: 1.0 s against 3.0 s"
     evidence = {
         "hours": 24,
-        "deployments": [{"name": "groq/quick", "ok": 90, "tries": 100, "mean_ms": 1000, "expected_ms": 1100}],
+        "deployments": [
+            {"name": "groq/quick", "ok": 90, "failed": 7, "rate_limited": 3, "mean_ms": 1000, "expected_ms": 1100}
+        ],
         "swaps": [{"up_name": "groq/quick", "down_name": "groq/slow", "confidence": 0.993, "hours": 9, "made": True}],
     }
     return Reordering.objects.create(
@@ -176,6 +178,7 @@ def test_one_change_with_its_difference_and_evidence(page, yesterday):
         "What was measured",
         "Pairs compared",
         "99.3",
+        '<td class="num">100</td>',
         "1.9 s against 1.2 s before",
     ):
         assert words in shown, words
