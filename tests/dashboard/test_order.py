@@ -16,7 +16,7 @@ from django_celery_beat.models import PeriodicTask
 from dashboard.queries import ladder
 from dashboard.queries.order import JOB, Move, judged, moves, next_run, primary
 from rotation.jobs import schedule
-from rotation.models import Deployment, Placement, Pool, Reordering
+from rotation.models import Deployment, Placement, Pool, Reordering, ReorderingState
 from rotation.reorder.job import reorder
 from tests.dashboard.calls import PASSWORD, attempt, call, ledger
 
@@ -140,3 +140,33 @@ def test_a_proposal_is_told_as_one(page: Client, ask: Callable[..., UUID]):
     text = page.get("/").text
     assert "Proposed, not applied" in text
     assert "&lt;b&gt;w" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("proposed", "Proposed, not applied"),
+        ("held", "Held by olga"),
+        ("rejected", "Rejected by olga"),
+        ("superseded", "A newer proposal took its place"),
+        ("applied", "Watched until"),
+        ("rolled_back", "it turned out worse"),
+        ("undone", "Undone"),
+        ("kept", "undo-reorder"),
+    ],
+)
+def test_the_overview_says_how_the_last_reordering_stands(page: Client, world: None, state: str, says: str):
+    now = timezone.now()
+    Reordering.objects.create(
+        pool=Pool.objects.get(name="auto"), at=now, state=state, decided_by="olga", reason="quicker",
+        applied_at=now if state in {"applied", "kept", "undone", "rolled_back"} else None,
+        watch_until=now + timedelta(hours=6) if state == "applied" else None,
+        undone_at=now if state in {"undone", "rolled_back"} else None, undone_by="olga",
+    )  # fmt: skip
+    assert says in page.get("/").text
+
+
+def test_the_table_knows_every_state():
+    assert {state.value for state in ReorderingState} == {
+        "proposed", "held", "rejected", "superseded", "applied", "kept", "undone", "rolled_back",
+    }  # fmt: skip
