@@ -5,25 +5,28 @@ knows of more is believed, so nothing is counted twice and nothing is forgotten.
 
 A call is let in while anything is left beside what the calls under way are expected to cost: of a hundred that come at
 once only as many set out as the rest of the budget pays for. So a budget is overdrawn by one call at most, and by what
-those under way cost beyond their estimates.
+those under way cost beyond their estimates. A budget limits money: what is free is asked whatever was spent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from rotation.core.bucket import Bucket
+from rotation.core.selection import NEVER, Candidate, Standing, State
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.purse import DAY, Hold, Purse, Spent, day_of, month_begins, month_of
 
 MINUTE = 60.0
 CLIENTS_WAIT = 60  # seconds: OpenAI's libraries leave out a longer wait and try at once
+COSTS = Standing(State.UNFIT, NEVER, "it is not free, and the budget of this client key is used up")
 
 
 class Allowances:
@@ -53,17 +56,28 @@ class Allowances:
             self._bucket(client.id, client.requests_per_minute, now).take(1.0, now)
 
     def look(self, client: Client) -> None:
-        """Raises what `enter` and `open` would raise; takes nothing. For what is long in coming."""
+        """Raises what `enter` would raise; takes nothing. For what is long in coming."""
         if client.requests_per_minute is not None:
             self._bucket(client.id, client.requests_per_minute, self._now())
-        if client.budgeted:
-            self._afford(client)
+
+    def afforded(self, client: Client, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Whom the key's next call may go to: everybody while something is left of its budgets, else who is free.
+
+        Raises `Refusal` (429) where that is nobody.
+        """
+        used_up = self._used_up(client) if client.budgeted else None
+        if used_up is None:
+            return candidates
+        kept = [c if c.target.deployment.free else replace(c, standing=COSTS, last_resort=False) for c in candidates]
+        if kept and all(c.standing.state is State.UNFIT for c in kept):
+            raise used_up
+        return kept
 
     def open(self, client: Client) -> Hold | None:
-        """Leave for one call to spend; None for a key without a budget. Raises `Refusal` (429) when it is used up."""
+        """One more call of the key is under way; None for a key without a budget."""
         if not client.budgeted:
             return None
-        purse = self._afford(client)
+        purse = self._purse(client.id)
         purse.open += 1
         return Hold(purse, purse.day, purse.month)
 
@@ -99,8 +113,8 @@ class Allowances:
         purse.turn(today)
         return purse
 
-    def _afford(self, client: Client) -> Purse:
-        """The key's purse, with something left in it."""
+    def _used_up(self, client: Client) -> Refusal | None:
+        """What the key is told when nothing is left of one of its budgets."""
         purse = self._purse(client.id)
         ends = datetime.fromtimestamp((purse.day + 1) * DAY, UTC)
         for name, budget, spent, until in (
@@ -108,8 +122,8 @@ class Allowances:
             ("monthly", client.monthly_budget, purse.this_month, month_begins(purse.month + 1)),
         ):
             if budget is not None and spent + purse.held >= budget:
-                raise _used_up(name, budget, spent, until, self._now())
-        return purse
+                return _used_up(name, budget, spent, until, self._now())
+        return None
 
 
 def _too_many(many: int, wait: float) -> Refusal:
@@ -130,7 +144,8 @@ def _used_up(name: str, budget: float, spent: float, until: datetime, now: float
         return Refusal(429, message, "budget_in_use", headers={"retry-after": "1", "x-should-retry": "true"})
     message = (
         f"The {name} budget of this client key is used up: {spent:.6g} of {budget:.6g} USD. "
-        f"The next one begins at {until:%Y-%m-%d %H:%M} UTC. Whoever runs this gateway can raise it under Clients."
+        f"The next one begins at {until:%Y-%m-%d %H:%M} UTC; until then free models answer. "
+        "Whoever runs this gateway can raise it under Clients."
     )
     told = {"retry-after": str(max(math.ceil(until.timestamp() - now), 1)), "x-should-retry": "false"}
     more = {"budget": budget, "spent": round(spent, 10), "until": until.isoformat()}

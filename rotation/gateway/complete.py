@@ -39,15 +39,14 @@ async def complete(gate: Gate, call: Call) -> Reply:
         call = replace(call, deadline=call.started + route.policy.total)
     targets = call.task.targets(gate, route, call)
     policy = quiet.policy(route.policy) if call.client.internal else route.policy
-    candidates = select(targets, call.needs, policy, call.task.standing(gate))
+    scores, turn = gate.order.scores, gate.order.turn
+    found = select(targets, call.needs, policy, call.task.standing(gate))
+    candidates = gate.allowances.afforded(call.client, found)
     hold = gate.allowances.open(call.client)
-    entry = Entry(
-        call, route, gate.write, gate.now, candidates,
-        scores=gate.order.scores(), turn=gate.order.turn(), hold=hold,
-    )  # fmt: skip
-    heard = ears(gate, call)
-    rotation = Rotation(candidates, policy, now=call.started, deadline=call.deadline, rand=gate.rand, heard=heard)
+    entry = Entry(call, route, gate.write, gate.now, candidates, scores=scores(), turn=turn(), hold=hold)
     try:
+        heard = ears(gate, call)
+        rotation = Rotation(candidates, policy, now=call.started, deadline=call.deadline, rand=gate.rand, heard=heard)
         if quickest := out_of_reach(candidates, call, heard, call.deadline - gate.now()):
             raise too_short(entry, quickest)
         return await rotate(gate, call, rotation, entry, secrets)

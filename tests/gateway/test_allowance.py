@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotation.core.selection import READY, Candidate, State
 from rotation.gateway import accept
 from rotation.gateway.allowance import Allowances
 from rotation.gateway.clients import Client
@@ -41,6 +42,7 @@ def paid(known: Allowances, usd: float | None, client: Client = KIM) -> None:
 
 
 def opened(known: Allowances, client: Client = KIM) -> Hold:
+    known.afforded(client, [Candidate(target(), READY)])
     hold = known.open(client)
     assert hold is not None
     return hold
@@ -49,7 +51,7 @@ def opened(known: Allowances, client: Client = KIM) -> Hold:
 def refused(known: Allowances, client: Client = KIM) -> Refusal:
     def comes() -> None:
         known.enter(client)
-        known.open(client)
+        known.afforded(client, [Candidate(target(), READY)])
 
     with pytest.raises(Refusal) as caught:
         comes()
@@ -233,6 +235,48 @@ def test_of_a_hundred_calls_at_once_only_as_many_set_out_as_the_budget_pays_for(
             assert page["simulated"], "as the answers of this world are"
 
     asyncio.run(story())
+
+
+def test_what_is_free_is_answered_when_the_budget_is_used_up() -> None:
+    async def story() -> None:
+        asked_for = []
+
+        async def play(writer: asyncio.StreamWriter) -> None:
+            asked_for.append(1)
+            writer.write(answer(100))
+
+        async with upstream(play) as url:
+            paid = Offer("generic", "paid", features=PRICED, base_url=url)
+            free = Offer("generic", "free", features={"free": True}, base_url=url)
+            async with gate_for(paid, free) as gate:
+                client = spender(daily_budget=0.05)
+                gate.allowances.adopt([client], {})
+                assert await asked(gate, client) is None
+                assert pages(gate)[-1]["model"] == "paid"
+                assert await asked(gate, client) is None
+                page = pages(gate)[-1]
+                assert (page["model"], page["cost"]) == ("free", 0.0)
+                why = {row["target"].rpartition("/")[2]: row.get("why", "") for row in page["trace"]}
+                assert "budget" in why["paid"]
+                no = await asked(gate, client, model="paid")
+                assert no is not None
+                assert (no.code, "free models answer" in no.message) == ("insufficient_quota", True)
+                assert len(asked_for) == 2
+
+    asyncio.run(story())
+
+
+def test_nobody_but_who_is_free_is_left_to_a_key_without_money() -> None:
+    known = allowances(Hands())
+    free, paid = target(1, free=True), target(2, price_in=1.0, price_out=1.0)
+    both = [Candidate(paid, READY), Candidate(free, READY)]
+    opened(known).settle(0.5)
+    assert known.afforded(KIM, both) is both
+    opened(known).settle(0.5)
+    kept = known.afforded(KIM, both)
+    assert [(c.target, c.standing.state) for c in kept] == [(paid, State.UNFIT), (free, State.READY)]
+    assert known.afforded(Client(1, "me"), both) is both
+    assert known.afforded(KIM, []) == []
 
 
 def test_a_rate_is_refused_before_anybody_is_asked_and_leaves_a_page() -> None:
