@@ -43,6 +43,7 @@ class Standing:
     title: str
     at: datetime
     state: str
+    simulated: bool
     pools: tuple[PoolStanding, ...]
     incidents: tuple[Incident, ...]
 
@@ -66,7 +67,7 @@ def standing(now: datetime) -> Standing:
         shown.append(pool_standing(pool.name, pool.label, state, days.get(pool.name, [])))
     worst = next((state for state in WORST if any(pool.state == state for pool in shown)), "up")
     found = status.incidents(now, simulated=simulated)[:SHOWN]
-    return Standing(switches.value("status_title"), now, worst, tuple(shown), tuple(found))
+    return Standing(switches.value("status_title"), now, worst, simulated, tuple(shown), tuple(found))
 
 
 def pool_standing(name: str, label: str, state: str, days: list[Day]) -> PoolStanding:

@@ -51,6 +51,7 @@ def test_a_stranger_sees_pools_and_no_model_key_or_message(
     text = client.get("/status/").text
     assert "auto" in text
     assert "OpenRouter" in text
+    assert "simulated providers" in text
     assert deployment.model_id not in text
     assert "rk_" not in text
     assert "<script" not in text
