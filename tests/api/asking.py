@@ -24,8 +24,9 @@ class Asking:
         sent = {"authorization": f"Bearer {token or self.token}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         address = path if path.startswith("/api") else f"/api{path}"
-        more = {} if body is None else {"data": body, "content_type": "application/json"}
-        return getattr(Client(), method)(address, headers=sent, **more)
+        if body is None:
+            return Client().generic(method.upper(), address, headers=sent)
+        return getattr(Client(), method)(address, headers=sent, data=body, content_type="application/json")
 
     def json(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         answer = self(method, path, body, **headers)
