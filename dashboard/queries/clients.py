@@ -66,8 +66,8 @@ def with_use(keys: Sequence[ClientKey]) -> list[Client]:
 
 
 def _client(key: ClientKey, row: Mapping[str, Any], now: datetime) -> Client:
-    counts = [int(row.get(name) or 0) for name in ("calls_today", "sum_calls", "tokens")]
-    return Client(key, *counts, today=row.get("today") or NONE, month=row.get("month") or NONE, now=now)
+    today, calls, tokens = (int(row.get(name) or 0) for name in ("calls_today", "sum_calls", "tokens"))
+    return Client(key, today, calls, tokens, row.get("today") or NONE, row.get("month") or NONE, now)
 
 
 def days_of(key: ClientKey, now: datetime) -> Iterable[ClientDay]:

@@ -72,7 +72,7 @@ def account_tokens(request: HttpRequest) -> HttpResponseBase:
 
 def me(request: HttpRequest) -> User:
     """Who is signed in; the login wall let nobody else in."""
-    return User.objects.get(pk=request.user.pk)
+    return User.objects.get(username=request.user.get_username())
 
 
 @never_cache

@@ -115,7 +115,6 @@ def test_a_menu_closes_by_escape_and_gives_the_focus_back(signed_in: Open, insta
 
 def test_without_scripts_a_provider_a_key_a_model_and_a_place_are_kept(signed_in: Open, installation: Installation):
     without_real_keys(installation)
-    installation.sql("DELETE FROM rotation_provider WHERE name = 'scriptless'")
     page = signed_in("/providers/", js=False)
     page.get_by_role("link", name="Add a provider").click()
     page.get_by_label("Name", exact=True).fill("Scriptless")
@@ -138,8 +137,12 @@ def test_without_scripts_a_provider_a_key_a_model_and_a_place_are_kept(signed_in
     page.locator("main details.menu > summary", has_text="More for …").first.click()
     page.get_by_role("button", name="Switch off").first.click()
     expect(page.get_by_text("no call uses it")).to_be_visible()
-    installation.sql("DELETE FROM rotation_provider WHERE name = 'scriptless'")
-    without_real_keys(installation)
+    page.locator("summary", has_text=re.compile("^More$")).click()
+    page.get_by_role("link", name="Remove", exact=True).first.click()
+    expect(page.get_by_text("1 place in pools")).to_be_visible()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Scriptless is removed.")).to_be_visible()
+    expect(page.get_by_text("simulated", exact=True).first).to_be_visible()  # without a real key they answer again
 
 
 def test_a_phone_folds_the_pages_away_and_unfolds_them_without_scripts(signed_in: Open):
