@@ -5,11 +5,15 @@ The nouns are routers of their own (`nouns/`); what every operation has in commo
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
+from ninja.errors import HttpError
 
-from rotation.api import problems
+from rotation.api import problems, tries
 from rotation.api.declared import Declared
 from rotation.api.nouns import NOUNS
 from rotation.api.problems import NOTHING, problem
@@ -24,6 +28,23 @@ Lists come in pages: follow `next` until it is null. Every GET answers with an E
 cheaply, or as `If-Match` with a change to make it only when nobody was quicker. Every error is a problem detail whose
 `errors` name the fields."""
 
+
+def for_people_and_programs(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The documentation: whoever has signed in, or comes with a token."""
+
+    @login_not_required
+    def shown(request: HttpRequest, **values: Any) -> HttpResponse:
+        if "HTTP_AUTHORIZATION" not in request.META:
+            return login_required(view)(request, **values)
+        try:
+            Token()(request)
+        except (HttpError, tries.TooMany) as refused:
+            return problems.told(request, refused)
+        return view(request, **values)
+
+    return shown
+
+
 api = Declared(
     title="Rotation, management",
     version="1",
@@ -31,7 +52,7 @@ api = Declared(
     urls_namespace="management",
     docs_url="/docs",
     openapi_url="/openapi.json",
-    docs_decorator=login_required,
+    docs_decorator=for_people_and_programs,
     auth=[Token(), Session()],
 )
 problems.install(api)

@@ -158,3 +158,8 @@ def test_a_locked_account_is_out_with_its_session(alice: Client, no_world: None)
     give(User.objects.create_user("ada"), Role.ADMIN)
     people.lock(By("ada", Door.PAGE), User.objects.get(username="alice"))
     assert alice.get("/api/v1/me").status_code == 401
+
+
+def test_a_generator_reads_the_schema_with_a_token(ask: Any):
+    assert ask("get", "/openapi.json").json()["openapi"].startswith("3.")
+    assert ask("get", "/openapi.json", token="rt_wrong").status_code == 401
