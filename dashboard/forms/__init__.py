@@ -39,7 +39,7 @@ class Form(forms.Form):
     def clean(self) -> dict[str, Any]:
         """No text holds NUL characters or halves of characters: neither can be stored."""
         cleaned = super().clean() or {}
-        for name, value in cleaned.items():
+        for name, value in list(cleaned.items()):
             if isinstance(value, str) and not storable(value):
                 self.add_error(name, "This text holds a NUL or half a character, which cannot be stored.")
         return cleaned
