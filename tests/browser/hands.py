@@ -80,10 +80,10 @@ def where(page: Page) -> str:
     return found[1] if found else ""
 
 
-# an outline or a ring of shadow, and a size; the page itself has none
+# an outline or a ring of shadow, and a size; the page itself has none, and the button in a date field the browser draws
 VISIBLE = """() => {
     const one = document.activeElement;
-    if (!one || one === document.body) return true;
+    if (!one || one === document.body || !one.matches(":focus")) return true;
     const style = getComputedStyle(one), box = one.getBoundingClientRect();
     const ring = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
     return ring && box.width > 0 && box.height > 0;

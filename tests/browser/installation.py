@@ -56,7 +56,8 @@ class Installation:
 
     def people(self, *names: str) -> None:
         """Exactly these accounts exist, all of them superusers."""
-        self.sql("DELETE FROM django_admin_log")
+        for table in ("django_admin_log", "rotation_apitoken", "auth_user_groups"):
+            self.sql(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         self.sql("DELETE FROM auth_user WHERE NOT username = ANY(%s)", list(names))
         known = {name for (name,) in self.sql("SELECT username FROM auth_user")}
         for name in sorted(set(names) - known):

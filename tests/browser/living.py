@@ -6,6 +6,9 @@ faults are the test's to order. Rotation's own simulated providers run as well, 
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,12 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
 from rotation.simulator.serve import Running, running
 from tests.browser.installation import Installation
-from tests.embedded.running import Up, ask
+from tests.embedded.running import Up
 from tests.embedded.waiting import until
 
 PREFERRED, OTHER = "/generic/v1", "/groq/openai/v1"
@@ -46,10 +50,15 @@ class Living(Installation):
         assert found is not None
         return found[0]
 
-    def ask_with(self, key: str, model: str = "auto") -> tuple[int, str]:
-        """One call, as any program makes it: status and body."""
-        body = {"model": model, "messages": [{"role": "user", "content": "Say hello"}]}
-        return ask(self.url, "/v1/chat/completions", body, key)
+    def answered_by(self, key: str, said: str = "Say hello") -> tuple[str, str]:
+        """Who answers a program's call, at which attempt; nothing twice when it is refused."""
+        body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": said}]})
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        with contextlib.closing(http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)) as link:
+            link.request("POST", "/v1/chat/completions", body, headers)
+            reply = link.getresponse()
+            reply.read()
+        return reply.headers.get("x-rotation-provider", ""), reply.headers.get("x-rotation-attempts", "")
 
     def written(self, request_id: str) -> dict[str, Any]:
         """The row of a call, as soon as the ledger has written it."""

@@ -73,12 +73,17 @@ def test_the_way_to_the_first_answer_without_the_mouse(visit: Open, living: Livi
     make_the_account(hands)
     look_around(hands)
     key = make_a_client_key(hands, "Tour by keyboard")
-    status, body = living.ask_with(key)
-    assert status == 200, body
+    assert living.answered_by(key)[1] == "1"
     dialogs_keep_the_focus_and_give_it_back(hands)
+    move_down_and_undo(hands)
     revoke_the_client(hands, living, key, "Tour by keyboard")
     hands.press(hands.page.get_by_role("button", name="Sign out"))
     expect(hands.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def link(page: Page, name: str) -> Locator:
+    """Of the links that every page has."""
+    return page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link", name=name, exact=True)
 
 
 def make_the_account(hands: Mouse) -> None:
@@ -114,15 +119,15 @@ def add_a_server(hands: Mouse, living: Living, name: str) -> None:
     hands.fill(page.get_by_label("Name", exact=True), name)
     hands.fill(page.get_by_label("Key", exact=True), "sk-own-box-0123456789abcdef-0001")
     page.get_by_label("Base URL").fill(living.preferred.replace("/v1", "/nothing"))
-    assert "nothing at this path" in tested(page)
+    assert "nothing at this path" in connection(page)
     page.get_by_label("Base URL").fill("http://127.0.0.1:9/v1")
-    assert "Nobody accepts the connection" in tested(page)
+    assert "Nobody accepts the connection" in connection(page)
     hands.fill(page.get_by_label("Base URL"), living.preferred)
     living.provider.faults({"kind": "generic", "fault": "key_revoked", "operation": "models"})
-    assert "refuses the key" in tested(page)
+    assert "refuses the key" in connection(page)
     living.provider.faults()
     hands.steps += 1
-    said = tested(page)
+    said = connection(page)
     assert "It answers." in said
     assert MODEL in said
     hands.press(page.get_by_role("button", name="Save"))
@@ -130,7 +135,7 @@ def add_a_server(hands: Mouse, living: Living, name: str) -> None:
     assert "sk-own-box-0123456789abcdef-0001" not in page.content()
 
 
-def tested(page: Page) -> str:
+def connection(page: Page) -> str:
     """What Test connection says."""
     with page.expect_response(lambda answer: answer.request.method == "POST"):
         page.get_by_role("button", name="Test connection").click()
@@ -142,14 +147,14 @@ def add_a_model(hands: Mouse, model: str) -> None:
     page = hands.page
     hands.press(page.get_by_role("link", name="Add a model").first)
     hands.fill(page.get_by_label("Model id"), model)
-    hands.tick(page.get_by_label("Automatic"))
+    hands.tick(page.get_by_label("auto", exact=True))
     hands.press(page.get_by_role("button", name="Add", exact=True))
     expect(page.get_by_role("row", name=re.compile(re.escape(model)))).to_contain_text("auto")
 
 
 def ask_in_the_playground(hands: Mouse, provider: str) -> None:
     page = hands.page
-    hands.press(page.get_by_role("link", name="Playground"))
+    hands.press(link(page, "Playground"))
     hands.fill(page.get_by_label("Message"), "Say hello")
     hands.press(page.get_by_role("button", name="Ask", exact=True))
     answered(page)
@@ -160,7 +165,7 @@ def ask_in_the_playground(hands: Mouse, provider: str) -> None:
 def make_a_client_key(hands: Mouse, name: str) -> str:
     """It is shown this once."""
     page = hands.page
-    hands.press(page.get_by_role("link", name="Clients", exact=True))
+    hands.press(link(page, "Clients"))
     hands.press(page.get_by_role("link", name="Add a client key"))
     dialog = page.get_by_role("dialog")
     hands.fill(dialog.get_by_label("Name", exact=True), name)
@@ -206,7 +211,7 @@ def rotate(living: Living, key: str) -> str:
 
 def read_why(hands: Mouse, living: Living, request_id: str) -> None:
     page = hands.page
-    hands.press(page.get_by_role("link", name="Requests", exact=True))
+    hands.press(link(page, "Requests"))
     hands.press(page.locator(f'a[href="/requests/{request_id}/"]').first)
     tries = page.get_by_role("region", name="Attempts")
     expect(tries.get_by_role("row", name=re.compile(MODEL))).to_contain_text("429")
@@ -221,13 +226,13 @@ def read_why(hands: Mouse, living: Living, request_id: str) -> None:
 def end_the_cooldown(hands: Mouse, living: Living, key: str) -> None:
     """What is left alone stands on the provider's page; a person may end it."""
     page = hands.page
-    hands.press(page.get_by_role("link", name="Providers & keys"))
+    hands.press(link(page, "Providers & keys"))
     hands.press(page.get_by_role("link", name="Own box").first)
     left_alone = page.get_by_role("region", name="Left alone now")
     expect(left_alone).to_contain_text("cooling")
     hands.press(left_alone.get_by_role("button", name="End now"))
     expect(left_alone).to_contain_text("everything of it may be asked")
-    until(lambda: call_with_the_sdk(living, key)[1] == "own-box", "a call to the first server")
+    until(lambda: living.answered_by(key) == ("own-box", "1"), "a call to the first server")
 
 
 def disable_the_key(hands: Mouse, living: Living, key: str) -> None:
@@ -236,32 +241,37 @@ def disable_the_key(hands: Mouse, living: Living, key: str) -> None:
     hands.press(page.locator("details.menu summary").filter(has_text="More for"))
     hands.press(page.get_by_role("button", name="Switch off", exact=True).last)
     expect(page.get_by_text("switched off: no call uses it")).to_be_visible()
-    until(lambda: call_with_the_sdk(living, key)[1:] == ["other-box", "1"], "a call that passes the first server by")
+    until(lambda: living.answered_by(key) == ("other-box", "1"), "a call that passes the first server by")
 
 
 def revoke_the_client(hands: Mouse, living: Living, key: str, name: str) -> None:
     page = hands.page
-    hands.press(page.get_by_role("link", name="Clients", exact=True))
+    hands.press(link(page, "Clients"))
     hands.press(page.get_by_role("link", name=name, exact=True))
     hands.press(page.get_by_role("link", name="Revoke"))
     hands.press(page.get_by_role("dialog").get_by_role("button", name="Revoke"))
     expect(page.get_by_text("revoked").first).to_be_visible()
-    until(lambda: call_with_the_sdk(living, key)[0].startswith("401"), "a refusal")
+    until(lambda: living.answered_by(key) == ("", ""), "a refusal")
+    assert call_with_the_sdk(living, key)[0].startswith("401")
 
 
 def apply_and_undo(hands: Mouse, living: Living) -> None:
-    """A proposal is applied, and taken back."""
+    """One moves up by hand; a proposal would move it down again: it is applied, and taken back."""
     page = hands.page
-    living.sql(PROPOSED, [MODEL, OTHER_MODEL])
-    hands.press(page.get_by_role("link", name="Rotation", exact=True))
+    hands.press(link(page, "Rotation"))
     order = page.locator("ol.drag-list strong")
+    up = page.locator("li[data-deployment]").filter(has_text=OTHER_MODEL).get_by_role("button", name="up")
+    hands.press(up)
+    expect(order.nth(-2)).to_have_text(OTHER_MODEL)
     first = order.all_inner_texts()
+    living.sql(PROPOSED, [MODEL, OTHER_MODEL])
+    page.reload()
     hands.press(page.get_by_role("button", name="Apply"))
     expect(page.get_by_text("The order is applied")).to_be_visible()
-    assert order.all_inner_texts() == [*reversed(first)]
-    hands.press(page.get_by_role("button", name="Undo"))
+    expect(order).to_have_text([*first[:-2], first[-1], first[-2]])
+    hands.press(page.get_by_role("button", name="Undo").first)
     expect(page.get_by_text("The order is as it was before")).to_be_visible()
-    assert order.all_inner_texts() == first
+    expect(order).to_have_text(first)
 
 
 # the two of one's own change places
@@ -284,6 +294,21 @@ PROPOSED = """
     FROM placed GROUP BY pool_id"""
 
 
+def move_down_and_undo(hands: Keyboard) -> None:
+    """What was moved keeps the focus, so that it may be moved on."""
+    page = hands.page
+    hands.press(link(page, "Rotation"))
+    order = page.locator("ol.drag-list strong")
+    before = order.all_inner_texts()
+    down = page.get_by_role("button", name=re.compile("^Move .* down$")).first
+    hands.press(down)
+    expect(order.nth(1)).to_have_text(before[0])
+    expect(page.locator("li[data-deployment]").nth(1).get_by_role("button", name=re.compile("down$"))).to_be_focused()
+    hands.press(page.get_by_role("button", name="Undo").first)
+    expect(page.get_by_text("The order is as it was before")).to_be_visible()
+    expect(order).to_have_text(before)
+
+
 def dialogs_keep_the_focus_and_give_it_back(hands: Keyboard) -> None:
     page = hands.page
     opener: Locator = page.get_by_role("link", name="Add a client key")
@@ -296,4 +321,3 @@ def dialogs_keep_the_focus_and_give_it_back(hands: Keyboard) -> None:
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(opener).to_be_focused()
-
