@@ -19,7 +19,8 @@ UNITS = {
     ("tokens", DAY): "tokens a day",
 }
 
-# One pass over the last minute's attempts by primary key, one over today's hours: by account, key and deployment.
+# One pass over the last minute's attempts by primary key, one over today's hours, one over what the jobs asked today,
+# which is in no roll-up: by account, key and deployment.
 # What a provider turned away because of a limit did not use it up.
 USED = """
     SELECT 60.0, a.account_id, a.key_id, a.deployment_id, coalesce(d.free, false),
@@ -32,7 +33,13 @@ USED = """
            sum(s.attempts - s.rate_limited), sum(s.tokens_in + s.tokens_out)
     FROM rotation_hourstat s JOIN rotation_key k ON k.id = s.key_id
     LEFT JOIN rotation_deployment d ON d.id = s.deployment_id
-    WHERE s.at >= %s AND s.simulated = %s GROUP BY 2, 3, 4, 5"""
+    WHERE s.at >= %s AND s.simulated = %s GROUP BY 2, 3, 4, 5
+    UNION ALL
+    SELECT 86400.0, a.account_id, a.key_id, a.deployment_id, coalesce(d.free, false),
+           count(*) FILTER (WHERE a.outcome NOT IN ('rate_limited', 'quota_day', 'upstream_busy')),
+           sum(a.tokens_in + a.tokens_out)
+    FROM rotation_attempt a LEFT JOIN rotation_deployment d ON d.id = a.deployment_id
+    WHERE a.internal AND a.at >= %s AND a.simulated = %s GROUP BY 2, 3, 4, 5"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,8 @@ def limits() -> list[tuple[Scope, LearnedLimit]]:
 def used(now: datetime, *, simulated: bool) -> list[Used]:
     """One query."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return [Used(*row) for row in fetch(USED, [now - timedelta(minutes=1), now, simulated, midnight, simulated])]
+    today = [midnight, simulated]
+    return [Used(*row) for row in fetch(USED, [now - timedelta(minutes=1), now, simulated, *today, *today])]
 
 
 def fullest(key: Key, known: Iterable[tuple[Scope, LearnedLimit]], use: Iterable[Used]) -> Fill | None:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rotation.discovery.shrinkage import Shrinkage
-from rotation.models import AuditEvent, Deployment, DeploymentStatus, DiscoveryRun, Door, HourStat, RunState
+from rotation.models import (
+    AuditEvent,
+    Deployment,
+    DeploymentStatus,
+    DiscoveryRun,
+    Door,
+    HourStat,
+    RunState,
+    Verdict,
+    Verification,
+)
 
 LOOKS = 2  # believable ones in a row without it
 ANSWERED = timedelta(days=7)
@@ -81,6 +91,8 @@ def _served_unlisted(never: Sequence[Deployment], now: datetime) -> set[int]:
     if not ids:
         return set()
     answering = HourStat.objects.filter(deployment_id__in=ids, at__gte=now - ANSWERED, ok__gt=0)
+    proved = Verification.objects.filter(deployment_id__in=ids, at__gte=now - ANSWERED, verdict=Verdict.VERIFIED)
     added = AuditEvent.objects.filter(object_type="deployment", action="add", object_id__in=map(str, ids))
     by_people = {int(pk) for pk in added.exclude(door=Door.JOB).values_list("object_id", flat=True)}
-    return by_people | set(answering.values_list("deployment_id", flat=True))
+    answered = answering.values_list("deployment_id", flat=True).union(proved.values_list("deployment_id", flat=True))
+    return by_people | set(answered)

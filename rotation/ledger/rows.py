@@ -92,6 +92,7 @@ class AttemptRow(NamedTuple):
     tokens_out: int
     cost: Decimal | None
     simulated: bool
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +179,5 @@ def _attempt(record: object, request: RequestRow) -> AttemptRow:
         tokens_out=whole(get("tokens_out")),
         cost=money(get("cost")),
         simulated=request.simulated,
+        internal=request.internal,
     )

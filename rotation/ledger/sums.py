@@ -77,9 +77,15 @@ Sums = dict[Key, Sum]
 
 
 def attempt_sums(rows: Iterable[AttemptRow]) -> Sums:
-    """By (minute, deployment, key, simulated): counts by outcome; times only of good attempts."""
+    """By (minute, deployment, key, simulated): counts by outcome; times only of good attempts.
+
+    Those of Rotation's own jobs are left out, here and everywhere below but in what each client key used: a
+    verification asks for what may well fail, and says nothing of how clients are served.
+    """
     sums: Sums = {}
     for row in rows:
+        if row.internal:
+            continue
         key = (start_of(row.at, Level.MINUTE), row.deployment_id, row.key_id, row.simulated)
         total = sums.get(key) or sums.setdefault(key, Sum())
         total.counts["attempts"] += 1
@@ -103,10 +109,7 @@ def call_column(row: RequestRow) -> str:
 
 
 def call_sums(rows: Iterable[RequestRow]) -> Sums:
-    """By (minute, pool, simulated): counts by outcome; `total` of answered calls, `lost` of rotated ones.
-
-    The calls of Rotation's own jobs are left out: they say nothing of how clients are served.
-    """
+    """By (minute, pool, simulated): counts by outcome; `total` of answered calls, `lost` of rotated ones."""
     sums: Sums = {}
     for row in rows:
         if row.internal:
@@ -147,6 +150,8 @@ def kind_sums(rows: Iterable[AttemptRow]) -> Sums:
     """By (day, deployment, outcome): attempts."""
     sums: Sums = {}
     for row in rows:
+        if row.internal:
+            continue
         key = (start_of(row.at, Level.DAY), row.deployment_id, row.outcome)
         (sums.get(key) or sums.setdefault(key, Sum())).counts["attempts"] += 1
     return sums

@@ -87,6 +87,7 @@ class Attempt(models.Model):
     tokens_out = models.IntegerField()
     cost = columns.usd(null=True)
     simulated = models.BooleanField()
+    internal = models.BooleanField(default=False, help_text="Made for one of Rotation's own jobs.")
 
     class Meta:
         managed = False

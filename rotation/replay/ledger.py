@@ -131,7 +131,9 @@ def measured(
     deployments: Collection[int], since: datetime, until: datetime, ids: Mapping[UUID, int] | None = None
 ) -> list[Seen]:
     """The attempts of the replayed calls (`ids`, by request), and of others an even sample of `EVIDENCE` at most."""
-    rows = Attempt.objects.filter(deployment_id__in=deployments, at__gte=since, at__lt=until, outcome__in=MEASURED)
+    rows = Attempt.objects.filter(
+        deployment_id__in=deployments, at__gte=since, at__lt=until, outcome__in=MEASURED, internal=False
+    )
     every = max(1, -(-rows.count() // EVIDENCE))
     found = rows.order_by("at", "id").values_list(*ATTEMPT).iterator(chunk_size=20_000)
     return [row for n, told in enumerate(found) if (row := _one(told, ids or {})).call >= 0 or n % every == 0]
@@ -139,7 +141,7 @@ def measured(
 
 def mostly_streams(pool: str, since: datetime, until: datetime) -> bool:
     """Whether most of a pool's calls are streamed; what is not known is."""
-    rows = Request.objects.filter(pool=pool, at__gte=since, at__lt=until, operation__in=GENERATES)
+    rows = Request.objects.filter(pool=pool, at__gte=since, at__lt=until, operation__in=GENERATES, internal=False)
     counts = rows.aggregate(streams=Count("id", filter=Q(stream=True)), calls=Count("id"))
     return bool(counts["streams"] * 2 >= counts["calls"])
 

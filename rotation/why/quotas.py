@@ -31,6 +31,8 @@ TODAY = """
     FROM rotation_hourstat s JOIN rotation_key k ON k.id = s.key_id
     LEFT JOIN rotation_deployment d ON d.id = s.deployment_id
     WHERE s.at >= %s AND s.at <= %s GROUP BY 2, 3, 4"""
+#: What the jobs' own calls used of the same: they are in no roll-up, and few.
+OF_JOBS = RECENT.replace("WHERE ", "WHERE a.internal AND ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ def used(windows: Sequence[float], now: datetime) -> list[Used]:
     parts, parameters = list[str](), list[datetime]()
     for window in windows:
         recent = window <= HOUR
-        parts.append((RECENT if recent else TODAY).format(window=float(window)))
-        parameters += [now - timedelta(seconds=window) if recent else midnight, now]
+        since = now - timedelta(seconds=window) if recent else midnight
+        for part in (RECENT,) if recent else (TODAY, OF_JOBS):
+            parts.append(part.format(window=float(window)))
+            parameters += [since, now]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), parameters)
         return [Used(w, a, d, free, int(n), int(t)) for w, a, d, free, n, t in cursor.fetchall()]

@@ -36,6 +36,7 @@ from rotation.models import (
     Request,
 )
 from tests.dashboard.calls import HOSTILE, attempt, call, ledger
+from tests.models import rows
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., UUID]
@@ -256,9 +257,11 @@ def test_a_day_s_limit_counts_since_midnight_utc(deployment: Deployment, ask: As
         LearnedLimit.objects.create(scope=f"key:{key.pk}", axis="requests", limit=50, window_s=86_400)
         ask(at=NOON - timedelta(hours=2))
         ask(at=NOON - timedelta(hours=13))
+        job = {"deployment_id": deployment.pk, "key_id": key.pk, "account_id": key.account_id, "internal": True}
+        rows.attempt(NOON - timedelta(hours=3), **job, simulated=key.account.provider.simulated)
         row = shown().keys[0].row
         assert row.fill is not None
-        assert row.fill.words == "1 / 50 a day"
+        assert row.fill.words == "2 / 50 a day", "what a job asked uses a limit up as well, though no roll-up has it"
 
 
 def test_the_sheets_hold_what_the_charts_show(page: Client, ask: Ask):

@@ -85,7 +85,7 @@ def random_call(chance: random.Random, at: float) -> dict[str, Any]:
         cost = chance.random() / 1000
         total = chance.lognormvariate(6, 1.5)
         attempts.append(attempt(len(kinds) + 1, cost=cost, total_ms=total, deployment=chance.randrange(1, 6)))
-    return call(attempts, at=at, outcome=outcome, simulated=chance.random() < 0.2,
+    return call(attempts, at=at, outcome=outcome, simulated=chance.random() < 0.2, internal=chance.random() < 0.1,
                 pool=chance.choice(["auto", "fast"]), client=chance.choice([None, 7, 8]))  # fmt: skip
 
 

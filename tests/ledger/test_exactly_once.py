@@ -54,6 +54,11 @@ def agreed(sql: psycopg.Connection, calls: list[dict[str, Any]]) -> None:
     assert sorted(stored) == sorted(call["id"] for call in calls)
     stored = [str(row[0]) for row in sql.execute("SELECT id FROM rotation_attempt")]
     assert sorted(stored) == sorted(attempt["id"] for attempt in attempts)
+    by_clients = sum(call["client"] is not None for call in calls)
+    assert sql.execute("SELECT sum(calls) FROM rotation_clientday").fetchone() == (by_clients,)
+    calls = [call for call in calls if not call["internal"]]
+    attempts = [a for call in calls for a in call["attempts"]]
+    assert sql.execute("SELECT sum(attempts) FROM rotation_kindday").fetchone() == (len(attempts),)
     for level in ("minute", "hour", "day"):
         summed = sql.execute(f"SELECT sum(calls), sum(attempts) FROM rotation_call{level}").fetchone()
         assert summed == (len(calls), len(attempts))

@@ -27,7 +27,7 @@ ATTEMPTS = """
         count(*) FILTER (WHERE outcome = 'cancelled'),
         sum(tokens_in), sum(tokens_out), coalesce(sum(cost), 0),
         round(coalesce(sum(total_ms) FILTER (WHERE outcome = 'ok'), 0)::numeric, 3)
-    FROM rotation_attempt GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    FROM rotation_attempt WHERE NOT internal GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 ATTEMPT_SUMS = """
     SELECT at, deployment_id, key_id, attempts, ok, rate_limited, failed, cancelled, tokens_in, tokens_out, cost,
         round(sum_ms::numeric, 3)
@@ -39,7 +39,7 @@ CALLS = """
         count(*) FILTER (WHERE outcome = 'failed'), count(*) FILTER (WHERE outcome = 'refused'),
         count(*) FILTER (WHERE outcome = 'cancelled'), count(*) FILTER (WHERE outcome = 'interrupted'),
         sum(attempts), sum(tokens_in), sum(tokens_out), coalesce(sum(cost), 0)
-    FROM rotation_request GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    FROM rotation_request WHERE NOT internal GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 CALL_SUMS = """
     SELECT at, pool, simulated, calls, first_try, rotated, failed, refused, cancelled, interrupted, attempts,
         tokens_in, tokens_out, cost
@@ -54,9 +54,9 @@ CLIENT_SUMS = """
     FROM rotation_clientday ORDER BY 1, 2, 3"""
 KINDS = """
     SELECT date_trunc('day', at, 'UTC'), deployment_id, outcome, count(*)
-    FROM rotation_attempt GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    FROM rotation_attempt WHERE NOT internal GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 KIND_SUMS = "SELECT at, deployment_id, kind, attempts FROM rotation_kindday ORDER BY 1, 2, 3"
-TIMES = "SELECT deployment_id, total_ms FROM rotation_attempt WHERE outcome = 'ok'"
+TIMES = "SELECT deployment_id, total_ms FROM rotation_attempt WHERE outcome = 'ok' AND NOT internal"
 HISTOGRAMS = "SELECT deployment_id, total_hist FROM {table}"
 
 
@@ -89,7 +89,9 @@ def test_the_jobs_own_calls_are_marked_and_not_counted_among_the_clients(
         (7, False), (9, True),
     ]  # fmt: skip
     assert sql.execute("SELECT sum(calls) FROM rotation_callday").fetchall() == [(1,)]
-    assert sql.execute("SELECT sum(attempts) FROM rotation_daystat").fetchall() == [(2,)]
+    assert sql.execute("SELECT internal FROM rotation_attempt ORDER BY 1").fetchall() == [(False,), (True,)]
+    for table in ("minutestat", "hourstat", "daystat", "kindday"):
+        assert sql.execute(f"SELECT sum(attempts) FROM rotation_{table}").fetchall() == [(1,)]
     assert sql.execute("SELECT client_key_id, calls FROM rotation_clientday ORDER BY 1").fetchall() == [(7, 1), (9, 1)]
 
 
@@ -119,7 +121,8 @@ def test_adding_up_is_the_same_in_one_piece_and_in_two(seed: int, cut: int, leve
     assert {k: (t.counts, t.cost, t.total) for k, t in parts.items()} == {
         k: (t.counts, t.cost, t.total) for k, t in whole.items()
     }
-    assert sum(t.counts["calls"] for t in call_sums(call.request for call in calls).values()) == 40
+    of_clients = [call for call in calls if not call.request.internal]
+    assert sum(t.counts["calls"] for t in call_sums(call.request for call in calls).values()) == len(of_clients)
 
 
 def test_every_failure_kind_has_a_column() -> None:

@@ -79,6 +79,15 @@ def test_whoever_takes_no_part_says_why(pool: Pool) -> None:
     assert found["m4"].takes_part
 
 
+def test_what_the_jobs_tried_is_no_evidence(pool: Pool) -> None:
+    hour_of(model("m1"), NOON, 1.0, tries=40)
+    before = by_name(pool)["m1"]
+    for n in range(40):
+        rows.attempt(NOON + timedelta(minutes=n), deployment_id=model("m1").pk, total_ms=60_000.0, internal=True)
+    after = by_name(pool)["m1"]
+    assert (after.sampled, after.expected_ms) == (before.sampled, before.expected_ms)
+
+
 def test_an_empty_pool_has_no_numbers() -> None:
     assert statistics(rows.pool(name="empty"), NOW).deployments == ()
 
