@@ -41,7 +41,7 @@ def heir(snapshot: Snapshot, call: Call, name: str, without: frozenset[int] = fr
         return None
     base, strategy = snapshot.split(name)
     away = snapshot.gone | without
-    living = [d for d in snapshot.deployments.values() if d.id not in away and snapshot.targets.get(d.id)]
+    living = [d for i in sorted(snapshot.here - away) if (d := snapshot.deployments.get(i)) is not None]
     for was in (snapshot.deployments[i] for i in snapshot.names.get(base, ())):
         if (found := successor(was, living)) is not None:
             ids = tuple(i for i in snapshot.names[found.model] if i not in away)

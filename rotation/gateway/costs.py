@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rotation.core.targets import Deployment
 from rotation.providers.base import Usage
 
@@ -25,5 +27,5 @@ def expected_cost(deployment: Deployment, tokens_in: int, output: int | None) ->
     """`output` is the most that was asked for, None when that was left open. What has no price is taken for free."""
     if deployment.free:
         return 0.0
-    tokens_out = USUAL_OUTPUT if output is None else output
+    tokens_out = min(USUAL_OUTPUT if output is None else output, deployment.max_output or math.inf)
     return tokens_in * (deployment.price_in or 0.0) + tokens_out * (deployment.price_out or 0.0)

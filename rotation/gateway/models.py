@@ -1,4 +1,4 @@
-"""`/v1/models`: the names a client may ask for, in OpenAI's shape: pools, then every deployment that has a key."""
+"""`/v1/models`: the names a client may ask for, in OpenAI's shape: pools, then every deployment that may be called."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _offers(snapshot: Snapshot, client: Client) -> dict[str, dict[str, Any]]:
     if client.pools:
         return offers
     for deployment in snapshot.deployments.values():
-        if snapshot.targets.get(deployment.id):
+        if deployment.id in snapshot.here:
             provider = snapshot.providers[deployment.provider]
             name = f"{provider.name}/{deployment.model}"
             offers[name] = {**_offer(name, provider.name), "context_length": deployment.context}

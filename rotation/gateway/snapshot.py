@@ -119,9 +119,15 @@ class Snapshot:
         return frozenset(i for i in self.deployments if f"deployment:{i}" in out) if out else frozenset()
 
     @cached_property
+    def here(self) -> frozenset[int]:
+        """Deployments a call may be sent to: with a key, and not out of service as gone, archived or incompatible."""
+        out = {block.scope for block in self.blocks if block.until == inf}
+        return frozenset(i for i, targets in self.targets.items() if targets and f"deployment:{i}" not in out)
+
+    @cached_property
     def living(self) -> tuple[str, ...]:
-        """The names that lead somewhere: pools, and whatever has a key and is not gone."""
-        here = {i for i, targets in self.targets.items() if targets} - self.gone
+        """The names that lead somewhere: pools, and whatever a call may be sent to."""
+        here = self.here
         return (*self.pools, *(name for name, ids in self.names.items() if not here.isdisjoint(ids)))
 
     @property

@@ -193,6 +193,12 @@ def test_what_a_call_is_expected_to_cost_follows_its_attempts() -> None:
 # calls
 
 
+def test_nobody_is_expected_to_write_more_than_it_can() -> None:
+    short = target(1, price_in=0.0, price_out=1e-6, max_output=2_000).deployment
+    assert expected_cost(short, 0, 10**9) == pytest.approx(0.002)
+    assert expected_cost(short, 0, None) == pytest.approx(USUAL_OUTPUT / 1e6)
+
+
 def spender(**more: Any) -> Client:
     return Client(1, "me", **more)
 

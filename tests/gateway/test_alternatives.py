@@ -12,7 +12,7 @@ import pytest
 
 from rotation.core.failures import FailureKind
 from rotation.core.selection import NEVER
-from rotation.gateway import accept
+from rotation.gateway import accept, models
 from rotation.gateway.clients import Client
 from rotation.gateway.envelope import Refusal
 from rotation.gateway.gate import Gate
@@ -166,5 +166,21 @@ def test_a_chain_goes_on_after_a_pool() -> None:
             assert (page["pool"], page["policy"]["models"], page["policy"]["version"]) == ("fast", [OTHER], 1)
             status, _, _ = await ask(gate, model="fast")
             assert status == 503
+
+    asyncio.run(story())
+
+
+def test_what_is_out_of_service_is_neither_listed_nor_named_nor_a_successor() -> None:
+    async def story() -> None:
+        async with upstream(answers) as url, gate_for(*offers(url)) as gate:
+            blocks = [
+                Block("deployment:1", NEVER, FailureKind.MODEL_GONE, "archived: a year ago"),
+                Block("deployment:2", NEVER, FailureKind.LACKS_FEATURE, "incompatible: it cannot"),
+            ]
+            gate.adopt(replace(gate.snapshot, blocks=blocks, switches={"answer_from_successor": True}))
+            listed = [one["id"] for one in orjson.loads(models.listing(gate.snapshot, ME))["data"]]
+            assert [name for name in listed if "/" in name] == [f"sim-generic/{OTHER}"]
+            status, body, _ = await ask(gate, model=OLD)
+            assert (status, body["error"]["nearest"]) == (404, [])
 
     asyncio.run(story())
