@@ -10,6 +10,7 @@ import heapq
 import math
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from rotation.core.anatomy import Anatomy, anatomy
@@ -47,7 +48,7 @@ def nearest(asked: str, living: Iterable[str], count: int = 3) -> list[str]:
     provider before it) the shortest stands for all.
     """
     wanted = anatomy(asked)
-    pairs = _pairs(wanted.name)
+    pairs = _pairs(asked)
     close = heapq.nsmallest(COMPARED, ((-_shared(pairs, name), name) for name in {*living} - {asked}))
     found: dict[tuple[str, str], tuple[float, int, str]] = {}
     for _, name in close:
@@ -60,13 +61,16 @@ def nearest(asked: str, living: Iterable[str], count: int = 3) -> list[str]:
     return [name for _, _, name in sorted(found.values())[:count]]
 
 
-def _pairs(name: str) -> set[str]:
-    return {name[i : i + 2] for i in range(len(name) - 1)} or {name}
+@lru_cache(maxsize=8192)  # the living ids are the same from one question to the next
+def _pairs(model: str) -> frozenset[str]:
+    """The pairs of letters of an id's name."""
+    name = anatomy(model).name
+    return frozenset(name[i : i + 2] for i in range(len(name) - 1)) or frozenset({name})
 
 
-def _shared(pairs: set[str], name: str) -> float:
+def _shared(pairs: frozenset[str], name: str) -> float:
     """Dice's share of common pairs of letters, of the last part of an id."""
-    theirs = _pairs(name.lower().rpartition("/")[2].partition(":")[0])
+    theirs = _pairs(name)
     return len(pairs & theirs) * 2 / (len(pairs) + len(theirs))
 
 
