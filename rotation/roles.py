@@ -151,12 +151,10 @@ PAGES: Mapping[str, Wants] = {
 }
 #: Named by their paths: `/v1/pools/{id}/order` is `pools.one.order`.
 LOOKED_AT = (
-    "requests", "requests.one", "requests.one.why", "requests.one.why-not", "models", "models.one",
-    "models.one.goes-with", "models.one.status", "providers", "providers.one", "providers.one.goes-with",
-    "providers.one.test", "accounts", "accounts.one", "keys", "keys.one", "keys.one.secret", "keys.one.validate",
-    "keys.one.revive", "pools", "pools.one", "pools.one.goes-with", "pools.one.placements", "pools.one.order",
-    "placements.one", "placements.one.move", "clients", "clients.one", "clients.one.rotate", "health.breakers",
-    "health.cooldowns", "health.cooldowns.one", "health.limits", "health.limits.one", "health.trips", "jobs",
+    "requests", "requests.one", "requests.one.why", "requests.one.why-not", "models.one.goes-with",
+    "models.one.status", "providers.one.goes-with", "providers.one.test", "keys.one.validate", "keys.one.revive",
+    "pools", "pools.one", "pools.one.goes-with", "pools.one.placements", "pools.one.order", "placements.one",
+    "placements.one.move", "health.breakers", "health.cooldowns", "health.cooldowns.one", "health.limits", "health.limits.one", "health.trips", "jobs",
     "jobs.one", "jobs.one.run", "jobs.one.runs", "overview", "savings", "reorderings", "reorderings.one",
     "reorderings.one.apply", "reorderings.one.hold", "reorderings.one.reject", "reorderings.one.undo",
     "pools.one.propose", "pools.one.statistics", "discovery.runs", "discovery.changes", "discovery.steps",
@@ -165,17 +163,21 @@ LOOKED_AT = (
     "replays", "replays.one", "replays.one.adopt", "traces", "traces.one", "regret", "unknown", "openapi-json",
     "openapi-view", "api-root",
 )  # fmt: skip
+RULED = (  # what pages call keys, clients and settings: seen by all, changed by admins, whatever the door
+    "models", "models.one", "providers", "providers.one", "accounts", "accounts.one", "keys", "keys.one",
+    "keys.one.secret", "clients", "clients.one", "clients.one.rotate", "switches", "switches.one",
+)  # fmt: skip
 GOVERNED = (
-    "people", "people.one", "people.one.role", "people.one.password", "people.one.lock", "people.one.unlock",
-    "people.one.link",
+    "connection-tests", "people", "people.one", "people.one.role", "people.one.password", "people.one.lock",
+    "people.one.unlock", "people.one.link",
 )  # fmt: skip
 API: Mapping[str, Wants] = {
     f"management:{name}": wants
     for names, wants in (
         (LOOKED_AT, LOOK),
         (("me", "tokens", "tokens.one"), OWN),
-        (("audit", "audit.one", "audit.export", "connection-tests"), OPERATE),
-        (("switches", "switches.one"), RULE),
+        (("audit", "audit.one", "audit.export"), OPERATE),
+        (RULED, RULE),
         (GOVERNED, GOVERN),
     )
     for name in names

@@ -32,6 +32,27 @@ def test_a_route_nobody_entered_is_the_admins_alone():
     assert roles.wanted("forgotten", "GET") == roles.wanted("forgotten", "POST") == Role.ADMIN
 
 
+#: The same act through a page and through the management API.
+BOTH_DOORS = {
+    "add_provider": ("providers", "connection-tests"), "change_provider": ("providers.one",),
+    "remove_provider": ("providers.one",), "test_provider": ("providers.one.test",), "add_keys": ("keys",),
+    "change_account": ("accounts", "accounts.one"), "change_key": ("keys.one",), "replace_key": ("keys.one.secret",),
+    "validate_key": ("keys.one.validate",), "revive_key": ("keys.one.revive",), "add_offer": ("models",),
+    "change_offer": ("models.one",), "retire_model": ("models.one.status",), "add_client": ("clients",),
+    "change_client": ("clients.one",), "rotate_client": ("clients.one.rotate",), "add_pool": ("pools",),
+    "change_pool": ("pools.one",), "order_pool": ("pools.one.order", "placements.one.move"),
+    "lift_cooldown": ("health.cooldowns.one",), "lift_limit": ("health.limits.one",), "settings": ("switches.one",),
+    "set_breaker": ("health.breakers",), "add_person": ("people",), "change_role": ("people.one.role",),
+    "link_person": ("people.one.link",), "lock_person": ("people.one.lock", "people.one.unlock"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", sorted(BOTH_DOORS))
+def test_the_same_act_takes_the_same_role_through_both_doors(page: str):
+    for operation in BOTH_DOORS[page]:
+        assert roles.wanted(f"management:{operation}", "POST") is roles.wanted(page, "POST"), operation
+
+
 @pytest.mark.parametrize(("has", "wants"), list(product([None, *Role], [None, *Role])))
 def test_a_role_may_what_lesser_roles_may(has, wants):
     order = [None, Role.VIEWER, Role.OPERATOR, Role.ADMIN]
