@@ -1,4 +1,4 @@
-"""Puts something of everything into an installation, so that no page is empty; a program of its own, beside the browser.
+"""Puts something of everything into an installation, so that no page is empty; a program beside the browser.
 
     python -m tests.browser.furnishing plain      # as an operator would have it
     python -m tests.browser.furnishing hostile    # every text an attack: markup, right-to-left, endless
@@ -75,7 +75,7 @@ def furnish(text: Texts) -> dict[str, str]:
         "remove_provider": f"/providers/{provider.pk}/remove/",
         "model": f"/models/{deployment.pk}/",
         "busy_model": f"/models/{simulated()[0].pk}/",
-        "verify_model": f"/models/{deployment.pk}/",
+        "adopt_model": f"/models/{deployment.pk}/adopt/",
         "pool": f"/pools/{pool.pk}/",
         "change_pool": f"/pools/{pool.pk}/change/",
         "change_policy": f"/pools/{pool.pk}/policy/",
@@ -139,8 +139,8 @@ def a_life(text: Texts, provider: m.Provider, deployment: m.Deployment, pool: m.
         started_by="alice", state="done", ended_at=NOW, about=text("the new one", 300), summary=text("3 of 4 passed")
     )
     m.Verification.objects.create(
-        deployment=deployment, run=tried, capability="tools", verdict="incompatible", trials=5, score=0.2, cause="refused",
-        reason=text("It answered in text where a tool was asked for"),
+        deployment=deployment, run=tried, capability="tools", verdict="incompatible", trials=5, score=0.2,
+        cause="refused", reason=text("It answered in text where a tool was asked for"),
     )  # fmt: skip
     return m.LifeStep.objects.create(
         deployment=deployment, pool=pool, step="canary", state="proposed", by="life",
@@ -228,4 +228,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "remove":
         remove()
     else:
-        print(json.dumps(furnish(Texts(hostile=sys.argv[1] == "hostile"))))  # noqa: T201 - its result
+        print(json.dumps(furnish(Texts(hostile=sys.argv[1] == "hostile"))))

@@ -36,7 +36,11 @@ class Installation:
 
     def manage(self, *arguments: str, **more: str) -> str:
         """Runs a command of it; what it printed."""
-        command = [sys.executable, "-m", "django", *arguments]
+        return self.program("django", *arguments, **more)
+
+    def program(self, name: str, *arguments: str, **more: str) -> str:
+        """Runs a module beside it; what it printed."""
+        command = [sys.executable, "-m", name, *arguments]
         done = subprocess.run(
             command,
             env={**self.environment, **more},
@@ -57,13 +61,18 @@ class Installation:
     def people(self, *names: str) -> None:
         """Exactly these accounts exist, all of them superusers."""
         for table in ("django_admin_log", "rotation_apitoken", "auth_user_groups"):
-            self.sql(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+            self.sql(f"DELETE FROM {table}")
         self.sql("DELETE FROM auth_user WHERE NOT username = ANY(%s)", list(names))
         known = {name for (name,) in self.sql("SELECT username FROM auth_user")}
         for name in sorted(set(names) - known):
             self.manage(
                 "createsuperuser", "--noinput", "--username", name, "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
             )
+
+    def furnish(self, how: str) -> dict[str, str]:
+        """Something of everything (`furnishing.py`): "plain" or "hostile"; the addresses of its pages. Or "remove"."""
+        told = self.program("tests.browser.furnishing", how)
+        return dict(json.loads(told)) if told.strip() else {}
 
     def ask(self, asked: str = "auto", *, failed: int = 0) -> str:
         """One call through the simulated rotation, just now, written by the ledger; its id."""

@@ -40,6 +40,8 @@ PLAIN: Mapping[str, str] = {
 }
 #: Routes that answer a GET, but not with a page of their own: parts, files, redirects, and the door (for strangers).
 NOT_PAGES = frozenset({"overview_live", "status_badge", "status_json", "icon", "login", "admin_door"})
+#: Routes that only take a POST.
+POSTED = frozenset({"look_now", "verify_candidates", "set_breaker", "logout", "theme"})
 #: More views of pages that are there: a table of a chart, a range, a filter, something chosen.
 VIEWS: Mapping[str, str] = {
     "overview_1h": "/?range=1h",

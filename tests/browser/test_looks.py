@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,32 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.installation import USERNAME, Installation
-
-MORE = {"overview-1h": "/?range=1h", "table": "/table/requests/", "style": "/style/", "tokens": "/tokens/",
-        "provider-add": "/providers/add/", "person-add": "/people/add/",
-        "matrix": "/models/matrix/", "timeline": "/models/timeline/", "changes": "/discovery/changes/"}  # fmt: skip
-# pages of one thing: their address with the first id a query finds
-OF_ONE = {
-    "provider": ("/providers/{}/", "SELECT min(id) FROM rotation_provider WHERE name = 'sim-openrouter'"),
-    "pool": ("/pools/{}/", "SELECT id FROM rotation_pool WHERE name = 'auto'"),
-    "pool-policy": ("/pools/{}/policy/", "SELECT id FROM rotation_pool WHERE name = 'auto'"),
-    "pool-member": ("/pools/{}/members/add/", "SELECT id FROM rotation_pool WHERE name = 'auto'"),
-    "model": ("/models/{}/", "SELECT min(deployment_id) FROM rotation_daystat"),
-    "model-adopt": ("/models/{}/adopt/", "SELECT min(id) FROM rotation_deployment"),
-    "offer": ("/providers/models/{}/change/", "SELECT min(id) FROM rotation_deployment"),
-    "client": ("/clients/{}/", "SELECT min(id) FROM rotation_clientkey WHERE NOT internal"),
-    "client-rotate": ("/clients/{}/rotate/", "SELECT min(id) FROM rotation_clientkey WHERE NOT internal"),
-}
-
-
-def pages(installation: Installation, uuid: str) -> dict[str, str]:
-    """Every page of the navigation, whoever built it, and pages of one thing."""
-    from dashboard.navigation import PAGES, address_of
-
-    routes = [route for group in PAGES.values() for _, route in group]
-    found = {route: address for route in routes if (address := address_of(route))}
-    of_one = {name: path.format(installation.sql(query)[0][0]) for name, (path, query) in OF_ONE.items()}
-    return {**found, **MORE, **of_one, "request": f"/requests/{uuid}/"}
+from tests.browser.pages import NOT_PAGES, PLAIN, POSTED, every
 
 
 @pytest.fixture
@@ -48,7 +24,7 @@ def lively(installation: Installation) -> str:
     installation.sql(LIMITS)
     installation.sql(COOLING)
     installation.sql(OPEN)
-    if not installation.sql("SELECT 1 FROM rotation_reordering"):
+    if not installation.sql("SELECT 1 FROM rotation_reordering WHERE applied_by = 'rotation'"):
         installation.sql(REORDERED)
         installation.sql(SWAPPED)
         installation.ask("code", failed=1)
@@ -82,14 +58,15 @@ REORDERED = """
         WHERE p.simulated),
     moved AS (SELECT *, CASE n WHEN 6 THEN 7 WHEN 7 THEN 6 ELSE n END AS to_n FROM placed)
     INSERT INTO rotation_reordering
-        (pool_id, at, before, after, evidence, reason, applied_by, applied_at, undone_by, undone_at)
+        (pool_id, at, before, after, evidence, reason, applied_by, applied_at, undone_by, undone_at, state,
+         decided_by, watched)
     SELECT pool, now() - interval '47 min',
            jsonb_agg(jsonb_build_object('deployment', id, 'name', name, 'position', n, 'why', '') ORDER BY n),
            jsonb_agg(jsonb_build_object('deployment', id, 'name', name, 'position', to_n, 'why', CASE n
                WHEN 7 THEN '2025-11-20 12:00 UTC: 3.01 s, 98.9 % of 214; overtakes minimax-m2 (4.70 s)'
                WHEN 6 THEN '2025-11-20 12:00 UTC: 9 rate limits in the last day' ELSE '' END) ORDER BY to_n),
            '{"deployments": [{"ok": 1204, "failed": 9, "rate_limited": 31}]}', '', 'rotation',
-           now() - interval '47 min', '', NULL
+           now() - interval '47 min', '', NULL, 'kept', '', '{}'
     FROM moved GROUP BY pool"""
 
 SWAPPED = """
@@ -103,39 +80,80 @@ SWAPPED = """
     WHERE a.id IN (SELECT id FROM pair)"""
 
 
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page)
+@pytest.fixture(scope="module")
+def known(installation: Installation) -> Iterator[dict[str, str]]:
+    """Addresses with ids in them, of an installation with something of everything."""
+    installation.people(USERNAME)
+    yield installation.furnish("plain")
+    installation.furnish("remove")
+
+
+@pytest.fixture
+def addresses(known: dict[str, str], lively: str) -> list[tuple[str, str]]:
+    return [*every(known), ("request", f"/requests/{lively}/")]
+
+
+def violations(page: Page, rules: str = "") -> list[str]:
+    """What axe finds wrong: of all its rules, or of one."""
+    found = Axe().run(page, options={"runOnly": [rules]} if rules else None)
     return [f"{v['id']}: {[n['html'][:160] for n in v['nodes']][:3]}" for v in found.response["violations"]]
 
 
+def test_every_page_is_in_the_table():
+    from dashboard.urls import urlpatterns
+
+    free = {str(route.name) for route in urlpatterns if "<" not in str(route.pattern)}
+    assert PLAIN.keys() | NOT_PAGES | POSTED == free
+    assert not PLAIN.keys() & (NOT_PAGES | POSTED)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_at_the_doors(open_page: Open, installation: Installation, scheme: str):
+def test_every_page_is_free_of_what_axe_finds_fits_a_phone_and_has_its_pictures(
+    signed_in: Open, addresses: list[tuple[str, str]], pictures: Path, scheme: str
+):
+    """In the dark axe looks at the colours alone: the rest is the same page."""
+    page = signed_in("/", scheme=scheme)
+    wrong: list[str] = []
+    for name, path in addresses:
+        page.set_viewport_size({"width": 1440, "height": 1180})
+        page.goto(path)
+        wrong += [f"{name}: {one}" for one in violations(page, "" if scheme == "light" else "color-contrast")]
+        page.screenshot(path=pictures / f"{name}-{scheme}-1440.png", full_page=True)
+        page.set_viewport_size({"width": 380, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth") > 380:
+            wrong.append(f"{name}: wider than a phone")
+        page.screenshot(path=pictures / f"{name}-{scheme}-380.png", full_page=True)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_the_doors(open_page: Open, installation: Installation, pictures: Path, scheme: str):
     installation.people(USERNAME)
     page = open_page("/login/", scheme=scheme)
     assert violations(page) == []
+    page.screenshot(path=pictures / f"login-{scheme}-1440.png")
 
 
-@pytest.mark.parametrize("width", [1440, 380])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_free_of_what_axe_finds_fits_its_screen_and_has_its_picture(
-    signed_in: Open, installation: Installation, lively: str, pictures: Path, scheme: str, width: int
-):
-    page = signed_in("/", scheme=scheme, width=width)
-    wrong: dict[str, list[str]] = {}
-    for name, path in pages(installation, lively).items():
-        page.goto(path)
-        page.screenshot(path=pictures / f"{name}-{scheme}-{width}.png", full_page=True)
-        found = violations(page)
-        if (across := page.evaluate("document.documentElement.scrollWidth")) > width:
-            found.append(f"{across} pixels across")
-        if found:
-            wrong[name] = found
-    assert wrong == {}
+def test_every_page_reads_without_scripts(signed_in: Open, addresses: list[tuple[str, str]]):
+    page = signed_in("/", js=False)
+    for name, path in addresses:
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, name
+        assert page.locator("main h1").count() == 1, name
+        assert len(page.locator("main").inner_text()) > 60, name
+
+
+def test_pictures_for_the_readme(signed_in: Open, installation: Installation, lively: str):
+    """Only when they are asked for: ROTATION_PICTURES=docs."""
     where = os.environ.get("ROTATION_PICTURES")
-    if where and scheme == "light" and width == 1440:
-        installation.sql("DELETE FROM rotation_breakerstate")
-        page.goto("/")
-        page.screenshot(path=Path(where) / "overview.png", full_page=True)
+    if not where:
+        pytest.skip("they are made when ROTATION_PICTURES names a folder")
+    installation.sql("DELETE FROM rotation_breakerstate")
+    page = signed_in("/")
+    for name, path in (("overview", "/"), ("request", f"/requests/{lively}/")):
+        page.goto(path)
+        page.screenshot(path=Path(where) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
