@@ -15,12 +15,15 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from rotation.models import ClientKey
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SHAPE = re.compile(r"rk_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}")
 JOBS = "internal"  # the public part of the jobs' own key
+PLAYGROUND = "Playground of "
 
 
 def digest(plain: str) -> str:
@@ -71,22 +74,37 @@ def for_jobs() -> tuple[ClientKey, str]:
 def for_playground(person: int, name: str, today: date) -> tuple[ClientKey, str]:
     """The key somebody signed in tries things with from the browser: their own, another one every day.
 
-    Derived from the pepper, so a page can show it again without its being stored. One row for each person; who was
-    locked out by disabling it stays locked out.
+    Derived from the pepper, so a page can show it again without its being stored. One row for each person, whatever
+    they are called by now; who was locked out by disabling it stays locked out, one that was ended begins again.
     """
     word = f"playground {person} {today:%Y-%m-%d}"
     number = int.from_bytes(hmac.digest(settings.ROTATION_PEPPER.encode(), word.encode(), hashlib.sha256))
-    public = f"p{person:07d}"[-8:]
-    plain = f"rk_{public}_{_base62(number)}"
+    plain = f"rk_{_public(person)}_{_base62(number)}"
     ends = datetime.combine(today + timedelta(days=2), time(), UTC)
-    label = f"Playground of {name}"[:120]
-    key, _ = ClientKey.objects.get_or_create(
-        prefix=public, label=label, defaults={"digest": digest(plain), "last4": plain[-4:], "expires_at": ends}
-    )
-    if key.digest != digest(plain):
-        key.digest, key.last4, key.expires_at = digest(plain), plain[-4:], ends
-        key.save(update_fields=["digest", "last4", "expires_at"])
+    now = {"label": f"{PLAYGROUND}{name}"[:120], "digest": digest(plain), "last4": plain[-4:], "expires_at": ends}
+    key = _of_playground(person).first()
+    if key is None:
+        key, _ = ClientKey.objects.get_or_create(prefix=_public(person), label=now["label"], defaults=now)
+    if differing := [field for field, value in now.items() if getattr(key, field) != value]:
+        for field in differing:
+            setattr(key, field, now[field])
+        key.save(update_fields=differing)
     return key, plain
+
+
+def end_playground(person: int) -> None:
+    """Their key of the Playground ends now: for who is locked out, removed, or may no longer spend anything."""
+    now = timezone.now()
+    _of_playground(person).filter(expires_at__gt=now).update(expires_at=now)
+
+
+def _public(person: int) -> str:
+    return f"p{person:07d}"[-8:]
+
+
+def _of_playground(person: int) -> QuerySet[ClientKey]:
+    """Chance may give a key of a client the same public part; only its label tells them apart."""
+    return ClientKey.objects.filter(prefix=_public(person), label__startswith=PLAYGROUND).order_by("pk")
 
 
 def _base62(number: int) -> str:

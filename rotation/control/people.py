@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils.encoding import force_bytes, force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from rotation import roles
+from rotation import client_keys, roles
 from rotation.control.by import By
 from rotation.control.fields import put
 from rotation.models import Role
@@ -65,17 +65,20 @@ def give_role(by: By, user: User, role: Role | str) -> User:
         if wanted is not Role.ADMIN:
             _keep_an_admin(user, "role")
         roles.give(user, wanted)
+        if wanted is Role.VIEWER:  # who may look only, may spend nothing
+            client_keys.end_playground(user.pk)
         if before is not wanted:
             by.turned("give role", user, {"role": before}, {"role": wanted.value})
     return user
 
 
 def lock(by: By, user: User) -> User:
-    """They are out at once, their sessions and tokens with them. Raises ValidationError."""
+    """They are out at once, their sessions, tokens and key of the Playground with them. Raises ValidationError."""
     with by.changing(user, "lock"):
         _keep_an_admin(user, "is_active")
         user.is_active = False
         user.save(update_fields=["is_active"])
+        client_keys.end_playground(user.pk)
     return user
 
 
@@ -121,6 +124,7 @@ def remove(by: By, user: User) -> list[str]:
         _keep_an_admin(user, "username")
         gone = [f"token {token}" for token in user.api_tokens.all()]
         by.removed(user, with_it=gone)
+        client_keys.end_playground(user.pk)
         user.delete()
     return gone
 

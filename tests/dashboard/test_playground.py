@@ -14,7 +14,9 @@ from django.test import Client
 from django.utils import timezone
 
 from rotation import client_keys, playing
-from rotation.models import ClientKey
+from rotation.control import people
+from rotation.control.by import By
+from rotation.models import ClientKey, Door
 from rotation.playing import Heard
 from tests.dashboard.calls import HOSTILE
 
@@ -102,6 +104,26 @@ def test_everybody_has_a_key_of_their_own_and_another_one_every_day(db: None):
     assert client_keys.find(plain) is None
     with time_machine.travel(now + timedelta(days=4), tick=False):
         assert client_keys.find(another) is None
+
+
+@pytest.mark.parametrize("end", ["lock", "remove", "give_role"])
+def test_who_may_no_longer_come_in_has_no_key_left(alice: User, end: str):
+    olga = By("olga", Door.PAGE)
+    bob = people.add(olga, username="bob", role="operator")
+    key, plain = client_keys.for_playground(bob.pk, "bob", timezone.now().date())
+    getattr(people, end)(olga, bob, *(["viewer"] if end == "give_role" else []))
+    assert client_keys.find(plain) is None
+    if end != "remove":  # and may come in again: the Playground's page gives it back
+        assert client_keys.for_playground(bob.pk, "bob", timezone.now().date()) == (key, plain)
+        assert client_keys.find(plain) == key
+
+
+def test_who_is_called_otherwise_keeps_the_key(db: None):
+    today = timezone.now().date()
+    key, plain = client_keys.for_playground(1, "alice", today)
+    assert client_keys.for_playground(1, "alicia", today) == (key, plain)
+    key.refresh_from_db()
+    assert key.label == "Playground of alicia"
 
 
 def test_who_was_locked_out_stays_so(page: Client, world: None, door: Asked):
