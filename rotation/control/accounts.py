@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from rotation.control.by import By
 from rotation.control.fields import counted, put
@@ -18,8 +19,9 @@ def add(by: By, provider: Provider, **fields: Any) -> Account:
     """Raises ValidationError by field."""
     account = Account(provider=provider)
     put(account, fields, FIELDS)
-    account.save()
-    by.added(account)
+    with transaction.atomic():
+        account.save()
+        by.added(account)
     return account
 
 

@@ -20,6 +20,15 @@ class ChangedMeanwhile(ValidationError):
         super().__init__({field: STALE})
 
 
+def again(row: models.Model) -> None:
+    """The row as it stands now, once it (or what it belongs to) is locked: a save puts back every column, and nobody
+    else's change with them. Raises ChangedMeanwhile when it is gone."""
+    try:
+        row.refresh_from_db()
+    except type(row).DoesNotExist:  # type: ignore[attr-defined]  # every table has one
+        raise ChangedMeanwhile from None
+
+
 def put(row: models.Model, fields: Mapping[str, Any], allowed: Collection[str]) -> None:
     """Set the fields on the row (not saved) and check all of it. Raises ValidationError, a message list by field."""
     wrong = {name: problem for name, value in fields.items() if (problem := _unusable(name, value, allowed))}

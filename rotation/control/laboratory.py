@@ -50,13 +50,14 @@ def request(
                                f"{until:%Y-%m-%d %H:%M} UTC: choose another window, or a trace."})  # fmt: skip
     if Replay.objects.filter(state=ReplayState.WAITING).count() >= MOST_WAITING:
         raise ValidationError({"candidate": f"{MOST_WAITING} replays are waiting already: let them be played first."})
-    row = Replay.objects.create(
-        pool=pool, trace=trace, since=None if trace else since, until=until, candidate=wanted, seed=seed,
-        by=by.actor[:150],
-    )  # fmt: skip
-    by.added(row, "ask for a replay")
-    if not here:
-        transaction.on_commit(kick)
+    with transaction.atomic():
+        row = Replay.objects.create(
+            pool=pool, trace=trace, since=None if trace else since, until=until, candidate=wanted, seed=seed,
+            by=by.actor[:150],
+        )  # fmt: skip
+        by.added(row, "ask for a replay")
+        if not here:
+            transaction.on_commit(kick)
     return row
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rotation.control.by import By
-from rotation.control.fields import put
+from rotation.control.fields import again, put
 from rotation.control.pools import held
 from rotation.models import Deployment, Placement, Pool
 from rotation.models.pools import LAST, placements_in_order
@@ -97,6 +97,7 @@ def change(by: By, placement: Placement, *, version: int | None = None, **fields
     ChangedMeanwhile."""
     with by.changing(placement):
         pool = held(placement.pool, version)
+        again(placement)
         _put(placement, fields)
         placement.save()
         pool.touch()

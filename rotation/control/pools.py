@@ -9,7 +9,7 @@ from django.db import transaction
 
 from rotation.control import admits
 from rotation.control.by import By
-from rotation.control.fields import ChangedMeanwhile, counted, put
+from rotation.control.fields import ChangedMeanwhile, again, counted, put
 from rotation.models import ClientKey, Pool
 
 FIELDS = ("name", "label", "strategy", "preset", "policy", "discovery", "reordering", "admits", "canary_share")
@@ -19,8 +19,9 @@ def add(by: By, **fields: Any) -> Pool:
     """Raises ValidationError by field."""
     pool = Pool()
     _put(pool, fields)
-    pool.save()
-    by.added(pool)
+    with transaction.atomic():
+        pool.save()
+        by.added(pool)
     return pool
 
 
@@ -28,6 +29,7 @@ def change(by: By, pool: Pool, *, version: int | None = None, **fields: Any) -> 
     """Change what is given. `version`: the one the editor saw. Raises ValidationError by field, ChangedMeanwhile."""
     with by.changing(pool):
         held(pool, version)
+        again(pool)
         _put(pool, fields)
         pool.save()
         pool.touch()

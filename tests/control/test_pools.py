@@ -42,6 +42,22 @@ def test_who_edits_what_somebody_else_changed_is_told_so(olga):
     assert Pool.objects.get(pk=pool.pk).strategy == "fastest"
 
 
+def test_who_looked_before_somebody_else_changed_something_takes_nothing_back(olga):
+    pool, places = filled(3)
+    seen = [Placement.objects.select_related("pool").get(pk=place.pk) for place in places]
+    looked = Pool.objects.get(pk=pool.pk)
+    placements.arrange(olga, pool, [place.deployment_id for place in reversed(places)])
+    for stale in seen:
+        placements.pin(olga, stale)
+    assert order(pool) == [place.deployment_id for place in reversed(places)]
+    version = Pool.objects.get(pk=pool.pk).version
+    pools.change(olga, pool, strategy="fastest")
+    pools.change(olga, looked, label="Everyday")
+    stored = Pool.objects.get(pk=pool.pk)
+    assert (stored.strategy, stored.label) == ("fastest", "Everyday")
+    assert stored.version == version + 2
+
+
 def test_every_change_of_a_place_raises_the_pools_version(olga):
     pool, (first, _) = filled(2)
     versions = []
