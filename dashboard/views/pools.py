@@ -27,6 +27,7 @@ from rotation.models import Deployment, Placement, Pool
 from rotation.models.pools import placements_in_order
 
 FORM = ["GET", "HEAD", "POST"]
+LONGEST_ID = 18  # digits
 WORDS = {"strategies": STRATEGIES, "presets": PRESET_WORDS, "modes": MODES}
 
 
@@ -74,8 +75,7 @@ def shown_again(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseBas
 
 def version_of(request: HttpRequest) -> int | None:
     """The version the editor saw."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return number(request.POST.get("version", ""))
 
 
 def tried(request: HttpRequest, act: Any, words: str = "") -> None:
@@ -89,22 +89,31 @@ def tried(request: HttpRequest, act: Any, words: str = "") -> None:
             messages.success(request, words)
 
 
+def number(text: str) -> int | None:
+    """An id as a form sends it; None for what is none."""
+    return int(text) if text.isdecimal() and len(text) < LONGEST_ID else None
+
+
+def reorder(request: HttpRequest, one: Pool) -> None:
+    """The order a form asks for, given to those who can be seen; everybody else stays where they stand."""
+    visible = [member.placement.deployment_id for member in queries.members(one, timezone.now())]
+    wanted, way = number(request.POST.get("deployment", "")), request.POST.get("way", "")
+    if way in {"up", "down", "first", "last"} and wanted in visible:
+        new = queries.shifted(visible, wanted, way)
+    else:
+        new = [pk for text in request.POST.get("order", "").split(",") if (pk := number(text)) is not None]
+    if sorted(new) != sorted(visible):
+        messages.error(request, "Somebody has changed this pool meanwhile; this is how it stands now.")
+        return
+    full = list(placements_in_order(one).values_list("deployment_id", flat=True))
+    whole = queries.merged(full, new)
+    tried(request, lambda: placements.arrange(by(request), one, whole, version=version_of(request)))
+
+
 @require_POST
 def order_pool(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseBase:
     """`order` (ids of the visible models with commas), or one of them (`deployment`) and its `way`."""
-    one, now = pool_of(pk), timezone.now()
-    visible = [member.placement.deployment_id for member in queries.members(one, now)]
-    wanted, way = request.POST.get("deployment", ""), request.POST.get("way", "")
-    if way in {"up", "down", "first", "last"} and wanted.isdecimal() and int(wanted) in visible:
-        new = queries.shifted(visible, int(wanted), way)
-    else:
-        new = [int(text) for text in request.POST.get("order", "").split(",") if text.isdecimal() and len(text) < 18]
-    full = list(placements_in_order(one).values_list("deployment_id", flat=True))
-    if sorted(new) != sorted(visible):
-        messages.error(request, "Somebody has changed this pool meanwhile; this is how it stands now.")
-    else:
-        whole = queries.merged(full, new)
-        tried(request, lambda: placements.arrange(by(request), one, whole, version=version_of(request)))
+    reorder(request, pool_of(pk))
     return shown_again(request, pk)
 
 

@@ -20,10 +20,9 @@ from dashboard.live import asked_alone, attributes, live
 from dashboard.queries import freshness, mode
 from dashboard.queries import pools as pool_queries
 from dashboard.queries import rotation as queries
-from dashboard.views.pools import tried, version_of
+from dashboard.views.pools import reorder, tried
 from rotation.control import laboratory, order, placements
 from rotation.models import Placement, Pool, Reordering, ReorderingState
-from rotation.models.pools import placements_in_order
 
 AUTO = "auto"
 DECISIONS = {
@@ -105,19 +104,7 @@ def shown_again(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseBas
 @require_POST
 def order_rotation(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseBase:
     """`order` (ids of the visible models with commas), or one of them (`deployment`) and its `way`."""
-    pool = get_object_or_404(Pool, pk=pk)
-    visible = [member.placement.deployment_id for member in pool_queries.members(pool, timezone.now())]
-    wanted, way = request.POST.get("deployment", ""), request.POST.get("way", "")
-    if way in {"up", "down", "first", "last"} and wanted.isdecimal() and int(wanted) in visible:
-        new = pool_queries.shifted(visible, int(wanted), way)
-    else:
-        new = [int(text) for text in request.POST.get("order", "").split(",") if text.isdecimal() and len(text) < 18]
-    if sorted(new) != sorted(visible):
-        messages.error(request, "Somebody has changed this pool meanwhile; this is how it stands now.")
-    else:
-        full = list(placements_in_order(pool).values_list("deployment_id", flat=True))
-        whole = pool_queries.merged(full, new)
-        tried(request, lambda: placements.arrange(by(request), pool, whole, version=version_of(request)))
+    reorder(request, get_object_or_404(Pool, pk=pk))
     return shown_again(request, pk)
 
 

@@ -194,3 +194,14 @@ def test_operators_put_pools_in_order_viewers_look(auto: Pool, role: Role, statu
     text = browser.get(f"/pools/{auto.pk}/").text
     assert ("data-order" in text) is (status == 302)
     assert browser.post(f"/pools/{auto.pk}/order/", {"order": ""}).status_code == status
+
+
+@pytest.mark.parametrize("page_of", ["/pools/{}/order/", "/rotation/{}/order/"])
+@pytest.mark.parametrize(
+    "sent", [{"deployment": "9" * 5000, "way": "up"}, {"order": "9" * 5000}, {"deployment": "٣", "way": "up"}],
+    ids=["endless", "endless order", "Arabic digits"],
+)  # fmt: skip
+def test_an_order_that_cannot_be_meant_changes_nothing(page: Client, auto: Pool, page_of: str, sent: dict[str, str]):
+    before = order_of(auto)
+    assert page.post(page_of.format(auto.pk), {**sent, "version": "9" * 5000}).status_code == 302
+    assert order_of(auto) == before
