@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from rotation.json_form import JsonField
+
 SMALLEST, LONG = 2, 4000
 
 
@@ -108,7 +110,7 @@ def moment() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
-class Json(forms.JSONField):
+class Json(JsonField):
     """JSON of several lines; nothing is written as nothing."""
 
     def prepare_value(self, value: Any) -> Any:

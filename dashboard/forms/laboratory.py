@@ -97,7 +97,7 @@ def _knob(line: str) -> tuple[str, Any]:
         raise ValidationError(f"Write a knob as name = value, not {line.strip()[:60]}.")
     try:
         return name.strip(), json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return name.strip(), value.strip()
 
 

@@ -15,6 +15,7 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
+from rotation.json_form import JsonField
 from rotation.models import AuditEvent, Door
 from rotation.models.audit import changed, picture
 from rotation.models.columns import storable
@@ -30,7 +31,7 @@ else:
     Page, Rows, Form, Formset = admin.ModelAdmin, admin.TabularInline, forms.ModelForm, forms.BaseInlineFormSet
 
 
-class Json(forms.JSONField):
+class Json(JsonField):
     """What cannot be stored is said before it is shown again: half a character cannot even be sent to a browser."""
 
     default_validators = [storable]

@@ -76,7 +76,12 @@ def read(raw: bytes) -> list[Row]:
         raise BrokenTrace(f"Line {lines.line_num} is not CSV: {wrong}.") from None
     if not rows:
         raise BrokenTrace("The trace has a header and no calls.")
-    return sorted(rows)
+    return sorted(rows, key=_place)
+
+
+def _place(row: Row) -> tuple[float, int, int, bool, bool]:
+    """Two calls may be alike but for what only one says."""
+    return (row.at, row.prompt, row.answer, row.stream is not None, bool(row.stream))
 
 
 def _delimiter(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from django import forms
 from django.core.exceptions import ValidationError
 from django.test import Client, RequestFactory
 
 from dashboard.acting import acted, gone_to, safe_next
-from dashboard.forms import Form
+from dashboard.forms import Form, Json
 
 
 class Small(Form):
@@ -48,6 +49,16 @@ def test_text_that_cannot_be_stored_is_refused_at_its_field():
 
 def refuse() -> None:
     raise ValidationError({"name": "taken"})
+
+
+@pytest.mark.parametrize("typed", ["[" * 100_000, "9" * 5000, "{"], ids=["without an end", "endless", "broken"])
+def test_json_that_cannot_be_read_is_said_so_and_stays(typed: str):
+    class Typed(Form):
+        more = Json(label="More")
+
+    form = Typed({"more": typed})
+    assert not form.is_valid()
+    assert typed in form.as_p().replace("&quot;", '"')
 
 
 def test_nothing_is_done_before_the_form_is_in_order_and_a_refusal_shows_it_again():

@@ -53,6 +53,12 @@ def test_a_column_may_say_what_was_streamed():
     assert [a.stream for a in trace.asked(trace.read(GOOD), stream=True)] == [True, True]
 
 
+def test_calls_alike_in_all_that_both_say_stand_beside_each_other():
+    rows = trace.read(b"time,prompt,answer,stream\n1,1,1,true\n1,1,1\n1,1,1,false\n")
+    assert [row.stream for row in rows] == [None, False, True]
+    assert trace.unpacked(trace.packed(rows)) == rows
+
+
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
