@@ -24,6 +24,7 @@ from rotation.environment import BadEnvironment, envint, load_env_file
 
 CLEAR = (AlreadyRunning, BadEnvironment, NoBinary, NoLodging, StartFailed, listening.PortTaken, postgres.PostgresFailed)
 PATIENCE = 120.0  # seconds for any one step of the start
+UPGRADE = 3600.0  # seconds for another edition to make the database its own: it may read every call that is stored, once
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -134,7 +135,7 @@ class Installation:
         env = {**self.env, "ROTATION_ROLE": "gateway"} if quickly else self.env
         once = Once(services.preparation(), env, self.home.logs / "prepare.log")
         try:
-            self.supervisor.wait_for(once.ended, "the preparation", PATIENCE)
+            self.supervisor.wait_for(once.ended, "the preparation", UPGRADE)
         finally:
             once.end()
         return once.result()
