@@ -9,10 +9,14 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import FieldError, ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
+from django.utils import timezone
+
+from dashboard.forms import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,12 @@ def _read(rows: QuerySet[Any, Any], order: Order, after: str | None) -> tuple[An
     parts = decode(after)
     if parts is None or len(parts) != 2 or parts[1] is None:
         return None
+    if not all(storable(part) for part in parts if isinstance(part, str)):
+        return None
     try:
         value = None if parts[0] is None else _field(rows, order.path).to_python(parts[0])
+        if isinstance(value, datetime) and timezone.is_naive(value):
+            return None
         return value, rows.model._meta.pk.to_python(parts[1])
     except (ValidationError, ValueError, TypeError, OverflowError):
         return None

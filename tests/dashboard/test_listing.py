@@ -133,11 +133,19 @@ def test_a_strangers_cursor_is_a_place_or_nothing(text: str):
     assert decode(text) is None or isinstance(decode(text), list)
 
 
-@pytest.mark.parametrize("parts", [["x"], [None, None], [{}, {}], ["x", "y"], ["\0", 1], ["2025", 10**30]])
+@pytest.mark.parametrize("parts", [["x"], [None, None], [{}, {}], ["x", "y"], ["\0", 1], ["2025", 10**30],
+                                   ["\ud800", 1], [float("nan"), 1], [10**30, 1], ["x", "\ud800"]])  # fmt: skip
 def test_a_cursor_that_means_nothing_shows_the_first_page(keys: list[ClientKey], parts: list[Any]):
     for path in ("last_used_at", "requests_per_minute"):
         found, _ = stored_page(ClientKey.objects.all(), Order(path, down=True), encode(parts), 5)
         assert len(found) == 5
+
+
+@pytest.mark.parametrize("value", ["\0", "\ud800", "2025-01-01T00:00:00", "9999-12-31T23:59:59-14:00", 10**30, "1e400"])
+@pytest.mark.parametrize("path", ["label", "last_used_at", "requests_per_minute", "daily_budget", "enabled"])
+def test_whatever_a_cursor_holds_a_list_is_shown(keys: list[ClientKey], path: str, value: Any):
+    for down in (True, False):
+        stored_page(ClientKey.objects.all(), Order(path, down), encode([value, 1]), 5)
 
 
 def test_every_row_is_in_the_files_and_no_cell_is_a_formula(page: Client, db: None):
