@@ -74,6 +74,12 @@ class Audited(Page):
             record(request, "delete", obj, picture(obj), None)
         return super().log_deletions(request, queryset)  # type: ignore[arg-type]  # Django passes a list here as well
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Groups and permissions are no columns: who gets a role here would be written down nowhere."""
+        before = ties(form.instance)
+        super().save_related(request, form, formsets, change)
+        record(request, "change", form.instance, before, ties(form.instance))
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         before = {row.instance.pk: _stored(row.instance) for row in formset.initial_forms if row.has_changed()}
         for row in formset.deleted_forms:
@@ -132,6 +138,12 @@ def remembered(request: HttpRequest) -> dict[tuple[str, Any], Picture]:
     if not hasattr(request, "found"):
         request.found = {}  # type: ignore[attr-defined]  # a request carries what belongs to it
     return request.found  # type: ignore[attr-defined,no-any-return]
+
+
+def ties(obj: models.Model) -> Picture:
+    """What a row is tied to by many-to-many relations, by name."""
+    tied = obj._meta.many_to_many if obj.pk else ()
+    return {field.name: sorted(str(one) for one in getattr(obj, field.name).all()) for field in tied}
 
 
 def _name(obj: models.Model) -> tuple[str, Any]:

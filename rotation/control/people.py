@@ -5,6 +5,7 @@ There is always an admin who can come in: the last one cannot be locked, removed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -63,7 +64,7 @@ def give_role(by: By, user: User, role: Role | str) -> User:
     wanted, before = checked_role(role), roles.role_of(user)
     with transaction.atomic():
         if wanted is not Role.ADMIN:
-            _keep_an_admin(user, "role")
+            keep_an_admin([user], "role")
         roles.give(user, wanted)
         if wanted is Role.VIEWER:  # who may look only, may spend nothing
             client_keys.end_playground(user.pk)
@@ -75,7 +76,7 @@ def give_role(by: By, user: User, role: Role | str) -> User:
 def lock(by: By, user: User) -> User:
     """They are out at once, their sessions, tokens and key of the Playground with them. Raises ValidationError."""
     with by.changing(user, "lock"):
-        _keep_an_admin(user, "is_active")
+        keep_an_admin([user], "is_active")
         user.is_active = False
         user.save(update_fields=["is_active"])
         client_keys.end_playground(user.pk)
@@ -121,7 +122,7 @@ def by_link(name: str, token: str) -> User | None:
 def remove(by: By, user: User) -> list[str]:
     """The account and its tokens; what it did stays in the audit. Raises ValidationError."""
     with transaction.atomic():
-        _keep_an_admin(user, "username")
+        keep_an_admin([user], "username")
         gone = [f"token {token}" for token in user.api_tokens.all()]
         by.removed(user, with_it=gone)
         client_keys.end_playground(user.pk)
@@ -137,11 +138,12 @@ def _put_password(user: User, password: str) -> None:
     user.set_password(password)
 
 
-def _keep_an_admin(user: User, field: str) -> None:
-    """Raises ValidationError when nobody else is an admin who can come in. Until the transaction ends, nobody else
+def keep_an_admin(users: Sequence[User], field: str) -> None:
+    """Raises ValidationError when nobody but these is an admin who can come in. Until the transaction ends, nobody else
     decides the same."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMINS])
     admins = User.objects.filter(is_superuser=True, is_active=True)
-    if admins.filter(pk=user.pk).exists() and not admins.exclude(pk=user.pk).exists():
+    these = [user.pk for user in users]
+    if admins.filter(pk__in=these).exists() and not admins.exclude(pk__in=these).exists():
         raise ValidationError({field: LAST})
