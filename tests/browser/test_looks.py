@@ -27,6 +27,7 @@ def lively(installation: Installation) -> str:
     if not installation.sql("SELECT 1 FROM rotation_reordering WHERE applied_by = 'rotation'"):
         installation.sql(REORDERED)
         installation.sql(SWAPPED)
+    if not installation.sql("SELECT 1 FROM rotation_request WHERE attempts = 3"):
         installation.ask("code", failed=1)
         installation.ask("auto", failed=2)
     return str(installation.sql("SELECT id FROM rotation_request WHERE attempts = 3 ORDER BY at DESC LIMIT 1")[0][0])
