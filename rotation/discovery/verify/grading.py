@@ -12,44 +12,40 @@ from typing import Any
 import orjson
 
 from rotation.discovery.verify.causes import Cause
-from rotation.discovery.verify.marks import LOOKED_AT, Grade, said, shown, wrong
+from rotation.discovery.verify.conclusions import chosen, counted
+from rotation.discovery.verify.marks import LOOKED_AT, Grade, folded, said, shown, wrong
 from rotation.discovery.verify.replies import Answer
 
 Grader = Callable[[Answer], Grade]
 BRIEF = 60  # words: a longer answer to a short question talks
-_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:,\d{3})*(?![\w])")
 _WORD = re.compile(r"\w+")
 
 
-def number(right: int) -> Grader:
-    """A whole number, alone or as the last of the answer."""
+def number(right: int, claim: str = "") -> Grader:
+    """A whole number, alone or as what the answer comes to (`conclusions`); `claim` is the sum that was asked for."""
 
     def grade(answer: Answer) -> Grade:
-        text = said(answer)
-        found = [one.replace(",", "") for one in _NUMBER.findall(text)]
-        if text.strip(" .*`$\\boxed{}\n") == str(right):
+        text = folded(said(answer))
+        if text.strip(" .*`$\\boxed{}()=\"'") == str(right):
             return Grade(5)
-        if found and found[-1] == str(right):
-            return Grade(4 if len(text.split()) <= BRIEF else 3, "right, with words around it")
-        return wrong(answer, str(right))
+        return _around(text) if counted(said(answer), claim) == right else wrong(answer, str(right))
 
     return grade
 
 
-def name(right: str, among: Collection[str]) -> Grader:
-    """One of several names, alone or as the last of them."""
+def name(right: str, among: Collection[str], claim: str = "") -> Grader:
+    """One of several names, alone or as what the answer comes to; `claim` is what is said of the right one."""
 
     def grade(answer: Answer) -> Grade:
-        text = said(answer)
-        known = {one.casefold() for one in among}
-        told = [word.casefold() for word in _WORD.findall(text) if word.casefold() in known]
-        if not told or told[-1] != right.casefold():
+        if chosen(said(answer), among, claim) != right.casefold():
             return wrong(answer, right)
-        if len(text.split()) == 1:
-            return Grade(5)
-        return Grade(4 if len(text.split()) <= BRIEF else 3, "right, with words around it")
+        return Grade(5) if len(said(answer).split()) == 1 else _around(said(answer))
 
     return grade
+
+
+def _around(text: str) -> Grade:
+    return Grade(4 if len(text.split()) <= BRIEF else 3, "right, with words around it")
 
 
 def in_order(right: Sequence[str], among: Collection[str]) -> Grader:
@@ -80,13 +76,23 @@ def tool(wanted: str, argument: str, values: Sequence[str]) -> Grader:
             return Grade(1, f"it called {shown(answer.calls[0][0])}, not {wanted}", Cause.WRONG_ANSWER)
         if None in given:
             return Grade(1, f"the arguments it called {wanted} with are no JSON object", Cause.FEATURE_MISSING)
-        told = [str((one or {}).get(argument, "")).casefold() for one in given]
-        hit = sum(any(value.casefold() in one for one in told) for value in values)
+        told = [folded(str((one or {}).get(argument, ""))) for one in given]
+        hit = _met([folded(value) for value in values], told)
         if hit == len(values):
             return Grade(5 if len(answer.calls) == len(values) else 4)
         return _too_few(hit, len(given), argument, values)
 
     return grade
+
+
+def _met(values: Sequence[str], told: Sequence[str]) -> int:
+    """How many values stand in a call of their own: one call that names all of them is not several at once."""
+    left = list(told)
+    for value in values:
+        call = next((one for one in left if value in one), None)
+        if call is not None:
+            left.remove(call)
+    return len(told) - len(left)
 
 
 def _too_few(hit: int, calls: int, argument: str, values: Sequence[str]) -> Grade:
@@ -119,16 +125,29 @@ def document(right: Mapping[str, Any]) -> Grader:
                 return bad
             broken = "stands inside a code fence" if fenced else "is no JSON object"
             return Grade(2 if fenced else 0, f"it took the schema, but its answer {broken}: {shown(text)}", bad.cause)
-        if set(found) != set(right) or any(type(found[key]) is not type(value) for key, value in right.items()):
+        if set(found) != set(right) or any(not _like(found[key], value) for key, value in right.items()):
             told = ", ".join(shown(str(key)) for key in list(found)[:6])
             return Grade(1, f"the JSON does not follow the schema; its keys are {told}", Cause.FEATURE_MISSING)
-        bad_values = [key for key, value in right.items() if str(found[key]).casefold() != str(value).casefold()]
+        bad_values = [key for key, value in right.items() if not _same(found[key], value)]
         if not bad_values:
             return Grade(5)
         reason = f"by the schema, but with a wrong {' and '.join(bad_values)}"
+        if len(bad_values) > 2:
+            return Grade(2, reason, Cause.WRONG_ANSWER)
         return Grade(4 if len(bad_values) == 1 else 3, reason)
 
     return grade
+
+
+def _like(found: Any, value: Any) -> bool:
+    """Whether it is of the schema's type: 3.0 is an integer to JSON Schema (6.1.1), true is none."""
+    if type(value) is int and type(found) is float:
+        return found.is_integer()
+    return type(found) is type(value)
+
+
+def _same(found: Any, value: Any) -> bool:
+    return bool(found == value) if isinstance(value, int) else folded(str(found)) == folded(str(value))
 
 
 def streamed(text: str) -> Grader:
@@ -166,11 +185,13 @@ def stopped(before: str, halt: str, after: str) -> Grader:
     """What stands before the stop word, and nothing from it on."""
 
     def grade(answer: Answer) -> Grade:
-        text = said(answer).casefold()
-        if halt.casefold() in text or after.casefold() in text:
-            reason = f"the stop sequence {halt} was ignored: it went on with {shown(said(answer))}"
+        text = answer.text[:LOOKED_AT]  # with its thoughts: a stop sequence ends those too
+        if halt in text:
+            reason = f"the stop sequence {halt} was ignored: it went on with {shown(text[text.index(halt) :])}"
             return Grade(0, reason, Cause.FEATURE_MISSING)
-        return Grade(5) if before.casefold() in text else wrong(answer, f"“{before}”")
+        if after.casefold() in text.casefold():  # it wrote the word otherwise, so there was nothing to stop at
+            return wrong(answer, f"“{before} {halt} {after}”")
+        return Grade(5) if before.casefold() in text.casefold() else wrong(answer, f"“{before}”")
 
     return grade
 
@@ -180,7 +201,7 @@ def opened(word: str) -> Grader:
 
     def grade(answer: Answer) -> Grade:
         text = said(answer)
-        bare = text.lstrip(" \"'“”*_`#>")
+        bare = text.lstrip(" \"'“”‘’«„*_`#>[(-")
         if bare.startswith(word):
             return Grade(5)
         if bare.casefold().startswith(word.casefold()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 from rotation.discovery.verify.causes import Cause
@@ -9,7 +11,12 @@ from rotation.discovery.verify.replies import Answer
 
 LOOKED_AT = 20_000  # characters
 SHOWN = 80
-_THOUGHTS = ("</think>", "</thinking>")
+#: How thinking aloud ends: mostly by a tag of one of these names, at Kimi by signs of its own, at gpt-oss by channels.
+_TAGS = "think|thinking|thought|thoughts|reasoning|reflection|seed:think"
+_END = re.compile(rf"</(?:{_TAGS})>|\[/THINK\]|◁/think▷|<\|channel\|>final<\|message\|>", re.IGNORECASE)
+_BEGUN = re.compile(rf"\s*(?:<(?:{_TAGS})>|\[THINK\]|◁think▷|<\|channel\|>analysis<\|message\|>)", re.IGNORECASE)
+#: What a badly stripped template leaves at the end.
+_LEFT_OVER = re.compile(r"(?:<\|\w{2,20}\|>|</s>|<end_of_turn>|<｜end▁of▁sentence｜>)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +29,21 @@ class Grade:
 
 
 def said(answer: Answer) -> str:
-    """The answer without what a model thought aloud, bounded."""
+    """The answer without what a model thought aloud, bounded; nothing when it never came to an end of thinking."""
     text = answer.text[:LOOKED_AT]
-    lowered = text.lower()
-    for end in _THOUGHTS:
-        if (place := lowered.rfind(end)) >= 0:
-            return text[place + len(end) :].strip()
-    return text.strip()
+    ends = [found.end() for found in _END.finditer(text)]
+    if not ends and _BEGUN.match(text):
+        return ""
+    return _LEFT_OVER.sub("", (text[ends[-1] :] if ends else text).strip()).strip()
+
+
+def folded(text: str) -> str:
+    """For comparing: no case, no accents, plain digits, quotes and dashes, single spaces."""
+    plain = unicodedata.normalize("NFKD", text).translate(_ALIKE)
+    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).casefold().split())
+
+
+_ALIKE = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "−": "-", "–": "-", "—": "-"})
 
 
 def shown(text: str, most: int = SHOWN) -> str:

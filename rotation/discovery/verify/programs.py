@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from rotation.discovery.verify.replies import Answer
 
 LONGEST = 8_000  # characters of code
 DEEPEST = 50  # brackets inside brackets
-_FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:\n```|$)", re.DOTALL)
+MOST = 8  # pieces of an answer that may be its code
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n`]*\n(.*?)(?:```|~~~|\Z)", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"^(?:def|import|from|@)\b", re.MULTILINE)
 _LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 _COMPARES = (ast.Compare,)
 
@@ -51,20 +54,30 @@ PROGRAMS = (
 
 def graded(answer: Answer, called: str, program: Program) -> Grade:
     """5: the function asked for, with its arguments, a result that depends on them, and a way to get there."""
-    text = said(answer)
-    fenced = _FENCE.findall(text)
-    source = max(fenced, key=len) if fenced else text
-    tree = parsed(source)
-    if tree is None:
+    text = said(answer).replace("\r\n", "\n")
+    trees = [tree for source in _sources(text) if (tree := parsed(source)) is not None]
+    if not trees:
         return wrong(answer, f"Python code with a function {called}", score=0)
-    function = _function(tree, called)
+    function = next((found for tree in trees if (found := _function(tree, called))), None)
     if function is None:
-        names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)][:3]
+        names = [node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)][:3]
         told = f"it defines {', '.join(map(shown, names))}" if names else "it defines no function"
         return Grade(1, f"a function {called} was wanted, {told}", Cause.WRONG_ANSWER)
     if fault := _fault(function, program):
         return Grade(2, fault, Cause.WRONG_ANSWER)
-    return Grade(5 if fenced or text.startswith(("def ", "import ", "from ")) else 4)
+    return Grade(5 if "```" in text or text.startswith(("def ", "import ", "from ")) else 4)
+
+
+def _sources(text: str) -> list[str]:
+    """What may be the code: each fence; without one what begins with a definition, to its last indented line."""
+    if fenced := [textwrap.dedent(one).strip("\n") for one in _FENCE.findall(text)[:MOST]]:
+        return [*fenced, "\n".join(fenced)]
+    begun = _CODE.search(text)
+    if begun is None:
+        return [text]
+    lines = text[begun.start() :].splitlines()
+    last = max((n for n, line in enumerate(lines) if line.startswith((" ", "\t"))), default=0)
+    return [text, "\n".join(lines), "\n".join(lines[: last + 1])]
 
 
 def parsed(source: str) -> ast.Module | None:
@@ -106,10 +119,8 @@ def _fault(function: ast.FunctionDef, program: Program) -> str:
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     if not {argument.arg for argument in given[: program.takes]} <= used:
         return "the function does not use its arguments"
-    if not any(isinstance(node, program.needs) for node in nodes) and not _calls(nodes) & {
-        function.name,
-        *program.calls,
-    }:
+    steps = {function.name, *program.calls, *_recursive(nodes)}
+    if not any(isinstance(node, program.needs) for node in nodes) and not _calls(nodes) & steps:
         return "the function has no step that could find the result"
     return ""
 
@@ -117,6 +128,12 @@ def _fault(function: ast.FunctionDef, program: Program) -> str:
 def _own(function: ast.FunctionDef) -> Iterator[ast.AST]:
     for statement in function.body:
         yield from ast.walk(statement)
+
+
+def _recursive(nodes: Collection[ast.AST]) -> set[str]:
+    """Names of functions within that call themselves."""
+    within = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    return {node.name for node in within if node.name in _calls(list(_own(node)))}
 
 
 def _calls(nodes: Collection[ast.AST]) -> set[str]:

@@ -83,7 +83,7 @@ def short_answer(rand: random.Random, facts: Facts) -> Question:
     """A sum of two or three numbers."""
     a, b = rand.randint(12, 89), rand.randint(12, 89)
     text = f"What is {a} + {b}? Answer with the number only."
-    return _asking(text, grading.number(a + b), facts)
+    return _asking(text, grading.number(a + b, f"{a} + {b}"), facts)
 
 
 def reasoning(rand: random.Random, facts: Facts) -> Question:
@@ -94,7 +94,7 @@ def reasoning(rand: random.Random, facts: Facts) -> Question:
     rand.shuffle(said)
     wanted, right = (most, people[0]) if rand.random() < 0.5 else (least, people[-1])
     text = f"{' '.join(said)} Who is the {wanted}? Answer with the name only."
-    return _asking(text, grading.name(right, people), facts, tokens=BRIEF * 2)
+    return _asking(text, grading.name(right, people, wanted), facts, tokens=BRIEF * 2)
 
 
 def code(rand: random.Random, facts: Facts) -> Question:
