@@ -54,7 +54,7 @@ def change(by: By, deployment: Deployment, *, limits: Limits | None = None, **fi
             put(deployment, fields, FIELDS)
             if PRICES & fields.keys():
                 deployment.price_source = PriceSource.OPERATOR
-            deployment.save()
+            deployment.save(update_fields=[*fields, "price_source"])  # what a listing says meanwhile stands
         if limits is not None:
             operators.set_limits(by, deployment, limits)
     return deployment
@@ -70,7 +70,7 @@ def set_status(by: By, deployment: Deployment, status: DeploymentStatus | str, r
     with by.changing(deployment, "set status"):
         deployment.lacks = [] if status == DeploymentStatus.CANDIDATE else deployment.lacks
         put(deployment, {"status": status, "status_reason": reason or f"by {by.actor}"}, ("status", "status_reason"))
-        deployment.save()
+        deployment.save(update_fields=["status", "status_reason", "lacks"])
         _step(by, deployment, deployment.status_reason)
         if status == DeploymentStatus.CANDIDATE:
             tell_gateway("cooldown", operators.scope_of(deployment))

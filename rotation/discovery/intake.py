@@ -16,9 +16,11 @@ from django.db import transaction
 from rotation.core.anatomy import family
 from rotation.core.catalog import Change, ChangeKind
 from rotation.discovery.absence import Absences
+from rotation.discovery.alone import alone
 from rotation.discovery.belief import differences, last_done
 from rotation.discovery.offers import Taken, apply, made, operators_fields, per_million, sound
 from rotation.discovery.shrinkage import Shrinkage
+from rotation.discovery.steps import ACTOR, words_on
 from rotation.discovery.wishes import choosing, wanted_by, why_not
 from rotation.models import (
     CatalogueChange,
@@ -33,7 +35,6 @@ from rotation.models import (
 from rotation.models import Change as Kind
 from rotation.providers.base import Listed
 
-ACTOR = "rotation"
 REFUSED_FOR = timedelta(hours=24)  # a model that was refused although it is listed is not tried again sooner
 
 #: Columns the engine works from, and those only discovery knows: the second kind raises no configuration version.
@@ -58,8 +59,10 @@ def take_in(
 ) -> Intake:
     """Applies what a believable listing says. Raises NoListing for any other. `believe`: a person vouches for it."""
     listed = [sound(offer) for offer in listed]
+    alone()
     provider = Provider.objects.select_for_update(no_key=True).get(pk=run.provider_id)
-    ours = {deployment.model_id: deployment for deployment in provider.deployments.all()}
+    rows = provider.deployments.select_for_update(no_key=True).order_by("pk")  # what an operator saves meanwhile waits
+    ours = {deployment.model_id: deployment for deployment in rows}
     for deployment in ours.values():
         deployment.provider = provider
     found = differences(run, ours.values(), listed, now, believe=believe)
@@ -143,7 +146,7 @@ class _Taking:
         """What had left the listing is back at once; what was refused although it was listed, a day later."""
         if not deployment.missed and self._refused_lately(deployment):
             return
-        if "status" in operators_fields([deployment])[deployment.pk]:
+        if words_on([deployment]) or "status" in operators_fields([deployment])[deployment.pk]:
             return  # a person marked it
         before = {"status": str(deployment.status), "status_reason": deployment.status_reason}
         self._choose(deployment)
@@ -172,16 +175,8 @@ class _Taking:
             kept[deployment.pk] = deployment
 
     def _changed(self, model: str, kind: Kind, before: object, after: object) -> None:
-        row = CatalogueChange(
-            run=self.run,
-            provider=self.run.provider,
-            model_id=model,
-            change=kind,
-            before=before,
-            after=after,
-            at=self.now,
-        )
-        self.result.changes.append(row)
+        of = {"run": self.run, "provider": self.run.provider, "model_id": model, "at": self.now}
+        self.result.changes.append(CatalogueChange(**of, change=kind, before=before, after=after))
 
     def _step(self, deployment: Deployment, step: Step, reason: str, **evidence: object) -> None:
         self.steps.append(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from rotation.discovery.alone import alone
 from rotation.discovery.places import House
 from rotation.discovery.reach import reachable
 from rotation.discovery.shrinkage import Shrinkage
@@ -17,15 +18,12 @@ from rotation.discovery.standing import settle
 from rotation.discovery.steps import Doings
 from rotation.models import Mode, Pool
 
-ALONE = 7_301_020  # advisory lock: one consideration at a time
-
 
 @transaction.atomic
 def consider(now: datetime | None = None) -> Doings:
     """Every step that is due, taken or proposed by each pool's policy. `words` of the answer is one line for people."""
     moment = now or timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALONE])
+    alone()
     shrinkage = Shrinkage()
     doings = settle(moment, shrinkage)
     providers = reachable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from rotation.core.lifecycle import Record, Seen
 from rotation.core.stats import merge, quantile
@@ -17,11 +18,18 @@ TELLING = (Verdict.VERIFIED, Verdict.INCOMPATIBLE)
 WHOLE = frozenset(cause.value for cause, row in TABLE.items() if row.whole)
 
 
-def verdicts(deployments: Collection[int]) -> dict[int, dict[str, Seen]]:
-    """By deployment id and capability, the last verdict that says something; failing that, the last one."""
+def verdicts(
+    deployments: Collection[int], since: Mapping[int, datetime] = MappingProxyType({})
+) -> dict[int, dict[str, Seen]]:
+    """By deployment id and capability, the last verdict that says something; failing that, the last one.
+
+    `since`: a moment for some of them, before which nothing counts.
+    """
     rows = Verification.objects.filter(deployment_id__in=deployments).order_by("at", "id")
     found: dict[int, dict[str, Seen]] = defaultdict(dict)
     for one in rows:
+        if one.deployment_id in since and one.at <= since[one.deployment_id]:
+            continue
         before = found[one.deployment_id].get(one.capability)
         if before is None or one.verdict in TELLING or before.verdict not in TELLING:
             found[one.deployment_id][one.capability] = Seen(

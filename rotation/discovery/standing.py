@@ -1,18 +1,21 @@
-"""Where each deployment stands: wanted or merely listed, verified or incompatible, gone, archived."""
+"""Where each deployment stands: wanted or merely listed, verified or incompatible, gone, archived.
+
+Where a person put it it stays; only a candidate is for finding out, and moved by what was proved since.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, QuerySet
 
 from rotation.core.lifecycle import Next, archived, standing
 from rotation.discovery.measured import verdicts
 from rotation.discovery.shrinkage import Shrinkage
-from rotation.discovery.steps import Doings, days, last_of, row
+from rotation.discovery.steps import Doings, days, last_of, row, words_on
 from rotation.discovery.verify.suite import SUITE
 from rotation.discovery.wishes import choosing, wanted_by, why_not
-from rotation.models import Deployment, DeploymentStatus, LifeStep, Placement, Step
+from rotation.models import Deployment, DeploymentStatus, LifeStep, Placement, Step, Verification
 
 BASE = tuple(name for name, one in SUITE.items() if one.base)
 COLUMNS = ("status", "status_reason")
@@ -42,7 +45,7 @@ def _set(deployment: Deployment, following: Next) -> tuple[Deployment, Next]:
 
 def _gone(now: datetime) -> list[tuple[Deployment, Next]]:
     """Those a provider refused in a call have no step of it yet; those gone for a month are archived."""
-    rows = list(Deployment.objects.filter(status=DeploymentStatus.GONE))
+    rows = list(Deployment.objects.filter(status=DeploymentStatus.GONE).select_for_update(no_key=True).order_by("pk"))
     gone, back = last_of(rows, Step.GONE), last_of(rows, Step.BACK)
     found = []
     for deployment in rows:
@@ -55,14 +58,21 @@ def _gone(now: datetime) -> list[tuple[Deployment, Next]]:
     return found
 
 
+def _locked(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
+    """Nobody changes them until this is decided; what changed just before is seen."""
+    return rows.select_related("provider").select_for_update(of=("self",), no_key=True).order_by("pk")
+
+
 def _wanted() -> list[tuple[Deployment, Next]]:
     """Listed ones a pool wants by now become candidates; candidates nobody wants any more, and who stand in no pool,
     are merely listed."""
     pools = choosing()
     undecided = Deployment.objects.filter(status__in=[DeploymentStatus.LISTED, DeploymentStatus.CANDIDATE])
     placed = set(Placement.objects.values_list("deployment_id", flat=True))
+    rows = list(_locked(undecided.filter(provider__enabled=True)))
+    said = words_on(rows)
     found = []
-    for deployment in undecided.filter(provider__enabled=True).select_related("provider"):
+    for deployment in (one for one in rows if one.pk not in said):
         names = wanted_by(deployment, pools)
         wanted = bool(names) or deployment.pk in placed
         if wanted and deployment.status == DeploymentStatus.LISTED:
@@ -75,9 +85,11 @@ def _wanted() -> list[tuple[Deployment, Next]]:
 
 def _proved(now: datetime, shrinkage: Shrinkage, doings: Doings) -> list[tuple[Deployment, Next]]:
     """What the last verdicts make of those who were tried."""
-    tried = Deployment.objects.filter(Q(verifications__isnull=False), status__in=OPEN).distinct()
-    rows = list(tried.select_related("provider"))
-    seen = verdicts([deployment.pk for deployment in rows])
+    tried = Deployment.objects.filter(Exists(Verification.objects.filter(deployment=OuterRef("pk"))), status__in=OPEN)
+    rows = list(_locked(tried))
+    said = words_on(rows)
+    rows = [one for one in rows if one.pk not in said or one.status == DeploymentStatus.CANDIDATE]
+    seen = verdicts([deployment.pk for deployment in rows], said)
     found = []
     for deployment in rows:
         following = standing(seen.get(deployment.pk, {}), BASE)

@@ -11,6 +11,7 @@ from rotation.models import Deployment, LifeStep, Mode, Pool, Step, StepState
 
 ACTOR = "rotation"
 BASIS = "basis"  # the part of a step's evidence that says which evidence it was
+REGISTRY = "registry"  # the part that says which version of a registry file brought the model in
 
 
 @dataclass
@@ -107,6 +108,19 @@ def last_of(deployments: Iterable[Deployment], step: Step) -> dict[int, datetime
     ids = [deployment.pk for deployment in deployments]
     rows = LifeStep.objects.filter(deployment_id__in=ids, step=step, state=StepState.TAKEN, pool=None)
     return dict(rows.order_by("at").values_list("deployment_id", "at"))
+
+
+def words_on(deployments: Iterable[Deployment]) -> dict[int, datetime]:
+    """By deployment id, since when it stands where a person put it: the last step of its own was a person's, and is
+    what it is now. Such a word is not overruled; what came with a registry file is no such word."""
+    status = {deployment.pk: deployment.status for deployment in deployments}
+    rows = LifeStep.objects.filter(deployment_id__in=status, state=StepState.TAKEN, pool=None).order_by("at", "id")
+    last = {row.deployment_id: row for row in rows}
+    return {
+        one: row.at
+        for one, row in last.items()
+        if row.by != ACTOR and row.step == status[one] and REGISTRY not in row.evidence
+    }
 
 
 def days(since: datetime, now: datetime) -> float:

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from rotation.control import discovery, placements
+from rotation.control import deployments, discovery, placements
 from rotation.control.by import By
 from rotation.core.stats import histogram
 from rotation.discovery import life
@@ -312,3 +312,36 @@ def test_a_pool_that_is_off_is_left_alone(house: Pool) -> None:
     life.consider(NOW)
     assert place(house, one) is None
     assert place(house, bad).enabled  # type: ignore[union-attr]  # it was placed above
+
+
+@pytest.mark.parametrize("word", ["incompatible", "listed", "verified", "archived"])
+def test_a_persons_word_on_a_models_standing_is_not_overruled(house: Pool, word: str) -> None:
+    one = deployment(status="candidate")
+    verdicts(one, NOW - HOUR, answers="incompatible") if word == "verified" else verdicts(one, NOW - HOUR)
+    deployments.set_status(ANN, one, word)
+    verdicts(one, NOW + HOUR, **({"short_answer": "incompatible"} if word == "verified" else {}))
+    life.consider(NOW + 2 * HOUR)
+    one.refresh_from_db()
+    assert (one.status, one.status_reason) == (word, "by ann")
+
+
+def test_what_came_with_a_registry_file_is_found_out_like_anything_else(house: Pool) -> None:
+    one = deployment(status="incompatible")
+    LifeStep.objects.create(deployment=one, step="incompatible", by="command line", evidence={"registry": 3})
+    verdicts(one)
+    life.consider(NOW)
+    one.refresh_from_db()
+    assert one.status == "verified"
+
+
+def test_a_model_to_be_tried_again_is_not_judged_by_what_it_did_before(house: Pool) -> None:
+    one = deployment(status="incompatible", context=100)
+    verdicts(one, NOW - HOUR, **dict.fromkeys(BASE, "incompatible"))
+    deployments.set_status(ANN, one, "candidate", "try it again")
+    life.consider(timezone.now())
+    one.refresh_from_db()
+    assert (one.status, one.status_reason) == ("candidate", "try it again"), "though no pool wants it"
+    verdicts(one, timezone.now())
+    life.consider(timezone.now())
+    one.refresh_from_db()
+    assert one.status == "verified"

@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from rotation.control.by import By
+from rotation.control.deployments import retire
 from rotation.discovery import looks
 from rotation.models import (
     AuditEvent,
@@ -16,6 +18,7 @@ from rotation.models import (
     ConfigVersion,
     Deployment,
     DiscoveryRun,
+    Door,
     LifeStep,
     PriceSource,
     Provider,
@@ -190,6 +193,19 @@ def test_a_model_refused_although_it_is_listed_waits_a_day(sim: Running, deploye
     looks.sweep(now=now + timedelta(hours=25))
     gone.refresh_from_db()
     assert gone.status_reason.startswith("listed again")
+
+
+def test_what_a_person_retired_does_not_come_back_though_it_was_gone_and_back_before(
+    sim: Running, deployed: Callable[..., Deployment]
+) -> None:
+    now = timezone.now()
+    model = deployed(FREE, status="candidate", listed_at=now)
+    LifeStep.objects.create(deployment=model, step="gone", by="rotation", at=now - timedelta(days=9))
+    LifeStep.objects.create(deployment=model, step="back", by="rotation", at=now - timedelta(days=8))
+    retire(By("ann", Door.PAGE), model)
+    looks.sweep(now=now + timedelta(hours=25))
+    model.refresh_from_db()
+    assert (model.status, model.status_reason) == ("archived", "retired by ann")
 
 
 @pytest.mark.parametrize("fault", ["html", "garbage_bytes", "malformed", "server_error", "empty", "redirect", "huge"])

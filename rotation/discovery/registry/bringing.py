@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from rotation.control.by import By
+from rotation.discovery.alone import alone
 from rotation.discovery.registry import editions, fields
 from rotation.discovery.registry.compare import Difference, Sign, differences, left_alone
 from rotation.discovery.registry.document import Document, Pool, Values
@@ -17,6 +18,7 @@ from rotation.discovery.registry.fields import Field
 from rotation.discovery.registry.nodes import Problem, Refused
 from rotation.discovery.registry.reading import nearest, read
 from rotation.discovery.registry.stored import stored
+from rotation.discovery.steps import REGISTRY
 from rotation.models import Deployment, LifeStep, Placement, Provider, RegistryEdition, Verification
 from rotation.models import Pool as PoolRow
 
@@ -52,6 +54,7 @@ def bring_in(by: By, text: str) -> Compared:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        alone()
         compared = _compare(document)
         _Import(by, compared).run()
         if compared.differences:
@@ -119,7 +122,8 @@ class _Import:
                 self.saved(row, wanted.fields, fields.MODEL, ("models", provider, name))
         if row.pk and (new or row.status != before):
             reason = row.status_reason or f"registry file, version {self.document.version}"
-            LifeStep.objects.create(deployment=row, step=row.status, reason=reason, by=self.by.actor)
+            told = {REGISTRY: self.document.version} if new else {}
+            LifeStep.objects.create(deployment=row, step=row.status, reason=reason, by=self.by.actor, evidence=told)
         if row.pk:
             self.verdicts(row, wanted.verdicts)
 
