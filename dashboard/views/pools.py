@@ -89,6 +89,11 @@ def tried(request: HttpRequest, act: Any, words: str = "") -> None:
             messages.success(request, words)
 
 
+def plain(text: str) -> str:
+    """What somebody looks for, as the database can look for it."""
+    return text.replace("\0", "").strip()[:100]
+
+
 def number(text: str) -> int | None:
     """An id as a form sends it; None for what is none."""
     return int(text) if text.isdecimal() and len(text) < LONGEST_ID else None
@@ -133,7 +138,7 @@ def change_member(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseB
 @require_http_methods(FORM)
 def add_member(request: HttpRequest, pk: int) -> HttpResponse | HttpResponseBase:
     one = pool_of(pk)
-    form = MemberForm(request.POST or None, models=queries.candidates(one, request.GET.get("q", "")[:100]), pool=one)
+    form = MemberForm(request.POST or None, models=queries.candidates(one, plain(request.GET.get("q", ""))), pool=one)
 
     def act() -> Placement:
         chosen = Deployment.objects.get(pk=form.cleaned_data["deployment"])

@@ -205,3 +205,7 @@ def test_an_order_that_cannot_be_meant_changes_nothing(page: Client, auto: Pool,
     before = order_of(auto)
     assert page.post(page_of.format(auto.pk), {**sent, "version": "9" * 5000}).status_code == 302
     assert order_of(auto) == before
+
+
+def test_who_joins_is_looked_for_whatever_was_typed(page: Client, auto: Pool):
+    assert page.get(f"/pools/{auto.pk}/members/add/", {"q": "\0"}).status_code == 200
