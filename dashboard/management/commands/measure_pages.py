@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.urls.resolvers import URLPattern
 from rotation.models import Deployment, Pool, Provider, Request
 
 #: Pages with something in their address, and what is looked at there.
-EXAMPLES = {
+EXAMPLES: Mapping[str, Callable[[], Any]] = {
     "request": lambda: Request.objects.order_by("-at", "-id").values_list("id", flat=True).first(),
     "model": lambda: Deployment.objects.filter(placements__isnull=False).values_list("pk", flat=True).first(),
     "pool": lambda: Pool.objects.values_list("pk", flat=True).first(),

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError("A key is good for at least one day.")
         expires = timezone.now() + dt.timedelta(days=days) if days else None
         try:
-            _, plain = clients.issue(BY, label=label, pools=pool, expires_at=expires)
+            plain = clients.issue(BY, label=label, pools=pool, expires_at=expires)[1]
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from None
         self.stderr.write("This key is shown once; keep it now:")
