@@ -123,7 +123,7 @@ def ours(url: str, origin: str) -> bool:
 @pytest.fixture
 def signed_in(open_page: Open, installation: Installation) -> Open:
     """The same for Alice, who has signed in."""
-    installation.people(USERNAME)
+    installation.person(USERNAME)
 
     def start(path: str = "/", **how: object) -> Page:
         page = open_page("/login/", **how)

@@ -60,7 +60,7 @@ def furnish(text: Texts) -> dict[str, str]:
     person = people.add(BY, username="grace", role=m.Role.OPERATOR, password="correct horse battery")
     token, _ = tokens.issue(BY, person, label="Nightly report", role=m.Role.VIEWER)
     m.ApiToken.objects.filter(pk=token.pk).update(label=text("Nightly report", 120))
-    step = a_life(text, provider, deployment, pool)
+    step = a_life(text, deployment, pool)
     change = a_proposal(text, pool)
     uuid = a_call(text, provider, deployment, client)
     replay = a_replay(text)
@@ -125,25 +125,27 @@ def a_provider(text: Texts) -> tuple[m.Provider, m.Deployment]:
     return provider, deployment
 
 
-def a_life(text: Texts, provider: m.Provider, deployment: m.Deployment, pool: m.Pool) -> m.LifeStep:
-    """A look that found things, a verification with verdicts, a step that waits for a person."""
+def a_life(text: Texts, deployment: m.Deployment, pool: m.Pool) -> m.LifeStep:
+    """A look that found things, a verification with verdicts, a step that waits for a person: of who answers now."""
+    told = simulated()[2]
     run = m.DiscoveryRun.objects.create(
-        provider=provider, state="failed", ended_at=NOW, listed=6, changed=2, error=text("The listing broke off")
+        provider=told.provider, state="failed", ended_at=NOW, listed=6, changed=2, error=text("The listing broke off")
     )
     for kind, before, after in (("new", None, {"context": 8192}), ("price", {"price_in": 1}, {"price_in": 2})):
         m.CatalogueChange.objects.create(
-            run=run, provider=provider, model_id=deployment.model_id, change=kind, before=before,
-            after={**after, "label": text("Qwen 3 4B")},
+            run=run, provider=told.provider, model_id=text("qwen3:8b", 255), change=kind, before=before,
+            after={**after, "label": text("Qwen 3 8B")},
         )  # fmt: skip
     tried = m.VerificationRun.objects.create(
         started_by="alice", state="done", ended_at=NOW, about=text("the new one", 300), summary=text("3 of 4 passed")
     )
-    m.Verification.objects.create(
-        deployment=deployment, run=tried, capability="tools", verdict="incompatible", trials=5, score=0.2,
-        cause="refused", reason=text("It answered in text where a tool was asked for"),
-    )  # fmt: skip
+    for one in (deployment, told):
+        m.Verification.objects.create(
+            deployment=one, run=tried, capability="tools", verdict="incompatible", trials=5, score=0.2,
+            cause="refused", reason=text("It answered in text where a tool was asked for"),
+        )  # fmt: skip
     return m.LifeStep.objects.create(
-        deployment=deployment, pool=pool, step="canary", state="proposed", by="life",
+        deployment=told, pool=pool, step="canary", state="proposed", by="life",
         reason=text("verified for chat and JSON; free; 16,384 tokens"),
     )  # fmt: skip
 
@@ -218,7 +220,8 @@ def remove() -> None:
         for account in provider.accounts.all():
             m.LearnedLimit.objects.filter(scope=f"account:{account.pk}").delete()
         provider.delete()
-    m.Replay.objects.all().delete()
+    for kind in (m.Replay, m.DiscoveryRun, m.CatalogueChange, m.Verification, m.LifeStep):
+        kind.objects.all().delete()
     m.VerificationRun.objects.all().delete()
     m.ClientKey.objects.filter(pools=[NAME]).delete()
     User.objects.filter(username="grace").delete()

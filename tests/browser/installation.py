@@ -63,6 +63,10 @@ class Installation:
         for table in ("django_admin_log", "rotation_apitoken", "auth_user_groups"):
             self.sql(f"DELETE FROM {table}")
         self.sql("DELETE FROM auth_user WHERE NOT username = ANY(%s)", list(names))
+        self.person(*names)
+
+    def person(self, *names: str) -> None:
+        """These accounts exist, beside whoever else."""
         known = {name for (name,) in self.sql("SELECT username FROM auth_user")}
         for name in sorted(set(names) - known):
             self.manage(

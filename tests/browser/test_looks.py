@@ -84,7 +84,7 @@ SWAPPED = """
 @pytest.fixture(scope="module")
 def known(installation: Installation) -> Iterator[dict[str, str]]:
     """Addresses with ids in them, of an installation with something of everything."""
-    installation.people(USERNAME)
+    installation.person(USERNAME)
     yield installation.furnish("plain")
     installation.furnish("remove")
 
@@ -129,7 +129,7 @@ def test_every_page_is_free_of_what_axe_finds_fits_a_phone_and_has_its_pictures(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_at_the_doors(open_page: Open, installation: Installation, pictures: Path, scheme: str):
-    installation.people(USERNAME)
+    installation.person(USERNAME)
     page = open_page("/login/", scheme=scheme)
     assert violations(page) == []
     page.screenshot(path=pictures / f"login-{scheme}-1440.png")
