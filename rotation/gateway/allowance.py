@@ -11,7 +11,7 @@ those under way cost beyond their estimates. A budget limits money: what is free
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +30,7 @@ COSTS = Standing(State.UNFIT, NEVER, "it is not free, and the budget of this cli
 
 
 class Allowances:
-    """Of every client key that has a limit. `now` is engine time."""
+    """Of every client key that has a limit, kept by `Client.purse`. `now` is engine time."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -42,25 +42,25 @@ class Allowances:
         """Another configuration. What was spent on simulated answers is forgotten with them."""
         if simulated is not self._simulated:
             self._purses, self._simulated = {}, simulated
-        budgeted = {c.id for c in clients if c.budgeted}
-        self._purses = {client: purse for client, purse in self._purses.items() if client in budgeted}
-        for client in budgeted:
-            purse = self._purse(client)
-            if client in spent:
-                purse.believe(spent[client])
+        budgeted = {c.purse for c in clients if c.budgeted}
+        self._purses = {one: purse for one, purse in self._purses.items() if one in budgeted}
+        for one in budgeted:
+            purse = self._purse(one)
+            if one in spent:
+                purse.believe(spent[one])
 
     def enter(self, client: Client) -> None:
         """One more request. Raises `Refusal` (429) while it may make none."""
         if client.requests_per_minute is not None:
             now = self._now()
-            self._bucket(client.id, client.requests_per_minute, now).take(1.0, now)
+            self._bucket(client.purse, client.requests_per_minute, now).take(1.0, now)
 
     def look(self, client: Client) -> None:
         """Raises what `enter` would raise; takes nothing. For what is long in coming."""
         if client.requests_per_minute is not None:
-            self._bucket(client.id, client.requests_per_minute, self._now())
+            self._bucket(client.purse, client.requests_per_minute, self._now())
 
-    def afforded(self, client: Client, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    def afforded(self, client: Client, candidates: list[Candidate]) -> list[Candidate]:
         """Whom the key's next call may go to: everybody while something is left of its budgets, else who is free.
 
         Raises `Refusal` (429) where that is nobody.
@@ -77,45 +77,45 @@ class Allowances:
         """One more call of the key is under way; None for a key without a budget."""
         if not client.budgeted:
             return None
-        purse = self._purse(client.id)
+        purse = self._purse(client.purse)
         purse.open += 1
         return Hold(purse, purse.day, purse.month)
 
     def picture(self) -> bytes:
         """What was spent, for a later life of this process."""
-        return orjson.dumps([[c, p.day, p.today, p.month, p.this_month] for c, p in self._purses.items()])
+        return orjson.dumps([[one, p.day, p.today, p.month, p.this_month] for one, p in self._purses.items()])
 
     def resume(self, rows: Any) -> None:
         """What an earlier life wrote down, of the keys that still have a budget. Raises ValueError, TypeError."""
-        for client, day, today, month, this_month in rows:
-            if client in self._purses:
-                self._purses[client].believe(Spent(int(day), float(today), int(month), float(this_month)))
+        for one, day, today, month, this_month in rows:
+            if one in self._purses:
+                self._purses[one].believe(Spent(int(day), float(today), int(month), float(this_month)))
 
-    def _bucket(self, client: int, many: int, now: float) -> Bucket:
+    def _bucket(self, purse: int, many: int, now: float) -> Bucket:
         """The key's bucket, with room for one more."""
         if many < 1:
             raise Refusal(429, "This client key may make 0 requests a minute.", "rate_limit_exceeded",
                           headers={"x-should-retry": "false"})  # fmt: skip
-        bucket = self._rates.get(client)
+        bucket = self._rates.get(purse)
         if bucket is None:
-            bucket = self._rates[client] = Bucket(many, MINUTE, many, now)
+            bucket = self._rates[purse] = Bucket(many, MINUTE, many, now)
         elif bucket.capacity != many:
             bucket.learn(many, MINUTE, None, now)
         if (free := bucket.ready_at(1.0, now)) > now:
             raise _too_many(many, free - now)
         return bucket
 
-    def _purse(self, client: int) -> Purse:
+    def _purse(self, one: int) -> Purse:
         today = day_of(self._now())
-        purse = self._purses.get(client)
+        purse = self._purses.get(one)
         if purse is None:
-            purse = self._purses[client] = Purse(today, month_of(today))
+            purse = self._purses[one] = Purse(today, month_of(today))
         purse.turn(today)
         return purse
 
     def _used_up(self, client: Client) -> Refusal | None:
         """What the key is told when nothing is left of one of its budgets."""
-        purse = self._purse(client.id)
+        purse = self._purse(client.purse)
         ends = datetime.fromtimestamp((purse.day + 1) * DAY, UTC)
         for name, budget, spent, until in (
             ("daily", client.daily_budget, purse.today, ends),

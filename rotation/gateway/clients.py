@@ -17,7 +17,7 @@ from rotation.gateway.envelope import Refusal
 @dataclass(frozen=True, slots=True)
 class Client:
     """One client key. `pools` empty means all; `expires` is wall-clock epoch seconds; budgets are USD per UTC day and
-    month, None for no limit.
+    month, None for no limit. `origin` is the first of the keys it replaces, 0 when it replaces none.
     """
 
     id: int
@@ -28,6 +28,12 @@ class Client:
     requests_per_minute: int | None = None
     daily_budget: float | None = None
     monthly_budget: float | None = None
+    origin: int = 0
+
+    @property
+    def purse(self) -> int:
+        """Under which id its limits are counted: a key and what replaces it share them, or a new key were new money."""
+        return self.origin or self.id
 
     @property
     def budgeted(self) -> bool:

@@ -26,7 +26,7 @@ from rotation.gateway.audio_calls import sent_today
 from rotation.gateway.blocked import Row, Rows, blocks_of, epoch, secrets_of
 from rotation.gateway.clients import Client
 from rotation.gateway.snapshot import Learned, Snapshot, StoredBreaker
-from rotation.gateway.spending import spent_by, spent_of
+from rotation.gateway.spending import origins_of, spent_by, spent_of
 from rotation.providers.model_names import work_of
 
 log = logging.getLogger("rotation.gateway")
@@ -67,6 +67,7 @@ def read() -> Rows:
         "placements": _plain(placements.order_by("position", "id"), "pool_id deployment_id position pinned canary"),
         "watched": _watched(now),
         "clients": _plain(models.ClientKey.objects.filter(enabled=True), CLIENT),
+        "replaced": _plain(models.ClientKey.objects.filter(replaces__isnull=False), "id replaces_id"),
         "cooldowns": _plain(models.Cooldown.objects.filter(until__gt=now), "scope until kind reason"),
         "breakers": _plain(models.BreakerState.objects.all(), "scope state until opens changed_at"),
         "limits": _plain(models.LearnedLimit.objects.all(), "scope axis limit window_s"),
@@ -99,19 +100,20 @@ def build(rows: Rows) -> Snapshot:
         if r["account_id"] in accounts
     }
     simulated = any(provider.simulated for provider in providers.values())
+    origins = origins_of({r["id"]: r["replaces_id"] for r in rows.get("replaced", ())})
     return Snapshot(
         version=rows["version"][0]["version"],
         providers=providers,
         deployments=deployments,
         targets=_targets(deployments, keys, accounts, providers),
         pools=_pools(rows, deployments),
-        clients={r["digest"]: _client(r) for r in rows["clients"]},
+        clients={r["digest"]: _client(r, origins.get(r["id"], 0)) for r in rows["clients"]},
         secrets=secrets,
         blocks=[*blocks, *blocks_of(rows)],
         learned=[Learned(r["scope"], r["axis"], r["limit"], r["window_s"]) for r in rows["limits"]],
         breakers=[_breaker(r) for r in rows["breakers"]],
         used={r["provider_id"]: r["calls"] for r in rows.get("used", ())},
-        spent=spent_of(rows.get("spent", ()), simulated=simulated),
+        spent=spent_of(rows.get("spent", ()), simulated=simulated, origins=origins),
         switches={r["name"]: r["value"] for r in rows.get("switches", ())},
     )
 
@@ -126,10 +128,12 @@ def _deployment(row: dict[str, Any]) -> Deployment:
     return Deployment(row["id"], row["provider_id"], row["model_id"], lacks=frozenset(row["lacks"]), **known)
 
 
-def _client(row: dict[str, Any]) -> Client:
-    budgets = (float(row[name]) if row.get(name) is not None else None for name in ("daily_budget", "monthly_budget"))
+def _client(row: dict[str, Any], origin: int) -> Client:
+    daily, monthly = (
+        float(row[name]) if row.get(name) is not None else None for name in ("daily_budget", "monthly_budget")
+    )
     return Client(row["id"], row["label"], frozenset(row["pools"]), row["internal"], epoch(row["expires_at"]),
-                  row.get("requests_per_minute"), *budgets)  # fmt: skip
+                  row.get("requests_per_minute"), daily, monthly, origin)  # fmt: skip
 
 
 def _targets(
