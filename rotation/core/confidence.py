@@ -3,7 +3,8 @@
 The expected time to an answer is a ratio: all time spent in tries, lost ones too, by the number of answers. Compared
 are the two ratios over the same hours, each hour with the same weight for both, so that what happened to everybody in
 an hour cancels out. The variance is that of the linearised ratio (W. G. Cochran 1977, *Sampling Techniques*, 6.3):
-between hours as they differ in pairs, and within hours as tries scatter; the larger counts. Many comparisons at once
+between hours as they differ in pairs (by Student's t: some hours tell a variance badly), and within hours as tries
+scatter; the less sure of the two counts. Many comparisons at once
 are held by Holm's step-down (S. Holm 1979, Scand. J. Statist. 6:65-70): the chance that any of them is wrong.
 """
 
@@ -13,6 +14,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rotation.core.certainty import clustered, effective, holm, less_sure, normal
 from rotation.core.evidence import Hour, Measured, Spread, decay, together
 
 #: How sure a swap must be to be made without a person, and to be shown to one.
@@ -20,6 +22,8 @@ SURE = 0.99
 LIKELY = 0.90
 #: Shared hours from which their differences say something about how much hours differ.
 ENOUGH_HOURS = 3
+#: How much a model's hours are taken to differ from each other, as a share of its time, before those can be seen.
+HOURLY = 0.3
 #: What stands for a deployment of which nothing is known: so many tries of which four in five are answered.
 PRIOR_SHARE = 0.8
 PRIOR_TRIES = 5.0
@@ -86,12 +90,14 @@ def compare(
         decay(h, now) * a.tries * b.tries / (a.tries + b.tries) for h, a, b in zip(shared, ours, theirs, strict=True)
     ]
     up, down = (_Side.of(hours, weights, typical[one.deployment]) for hours, one in ((ours, above), (theirs, below)))
-    spread = up.within + down.within
-    if len(shared) >= ENOUGH_HOURS:
-        differences = (a - b for a, b in zip(up.residuals, down.residuals, strict=True))
-        spread = max(spread, len(shared) / (len(shared) - 1) * sum(d * d for d in differences))
     gain = up.expected + burden - down.expected
+    spread = up.within + down.within
+    if len(shared) < ENOUGH_HOURS:
+        spread += (up.expected**2 + down.expected**2) * HOURLY**2 / max(effective(weights), 1.0)
     sure = normal(gain / math.sqrt(spread)) if shared and spread > 0 else 0.0
+    if len(shared) >= ENOUGH_HOURS:
+        between = [a - b for a, b in zip(up.residuals, down.residuals, strict=True)]
+        sure = less_sure(sure, gain, clustered(between), effective(weights) - 1)
     return Compared(
         up.expected, down.expected, sure, len(shared), sum(h.tries for h in ours), sum(h.tries for h in theirs)
     )
@@ -138,21 +144,6 @@ def _variance(hour: Hour, typical: Typical, expected: float) -> float:
     if not hour.ok:
         return either + (1 - p) ** 2 * losses.variance / lost
     return either + p * p * answers.variance / sample + (1 - p) ** 2 * losses.variance / lost
-
-
-def normal(z: float) -> float:
-    """The standard normal distribution function."""
-    return 0.5 * math.erfc(-z / math.sqrt(2))
-
-
-def holm(chances: Mapping[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-    """Each comparison's chance of being wrong, adjusted for there being so many of them; never above 1."""
-    adjusted: dict[tuple[int, int], float] = {}
-    highest = 0.0
-    for place, pair in enumerate(sorted(chances, key=lambda one: (chances[one], one))):
-        highest = max(highest, min(chances[pair] * (len(chances) - place), 1.0))
-        adjusted[pair] = highest
-    return adjusted
 
 
 def swaps(

@@ -22,18 +22,20 @@ MINIMAX, LLAMA = "minimax/minimax-m2:free", "meta-llama/llama-3.3-70b-instruct:f
 def measured(
     deployment: Deployment, seconds: float, *, ok: int = 60, failed: int = 0, limited: int = 0, at: datetime = NOW
 ) -> None:
-    """One hour of one deployment, as the ledger would have added it up."""
-    HourStat.objects.create(
-        at=at.replace(minute=0),
-        deployment_id=deployment.pk,
-        key_id=1,
-        attempts=ok + failed + limited,
-        ok=ok,
-        failed=failed,
-        rate_limited=limited,
-        sum_ms=ok * seconds * 1000,
-        total_hist=histogram([seconds * 1000] * ok),
-    )
+    """Five hours of one deployment that share these tries, as the ledger would have added them up."""
+    for n in range(5):
+        good, bad, late = (count // 5 + (n < count % 5) for count in (ok, failed, limited))
+        HourStat.objects.create(
+            at=at.replace(minute=0) - n * HOUR,
+            deployment_id=deployment.pk,
+            key_id=1,
+            attempts=good + bad + late,
+            ok=good,
+            failed=bad,
+            rate_limited=late,
+            sum_ms=good * seconds * 1000,
+            total_hist=histogram([seconds * 1000] * good),
+        )
 
 
 def order(pool: Pool) -> list[str]:
