@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rotation.control.by import By
+from rotation.control.pools import held
 from rotation.core.lifecycle import Next
 from rotation.discovery import places
 from rotation.discovery.steps import BASIS
@@ -71,6 +72,7 @@ def _proposed(step: LifeStep) -> LifeStep:
 
 
 def _do(by: By, deployment: Deployment, pool: Pool, following: Next) -> None:
+    held(pool, None)
     placement = pool.placements.filter(deployment=deployment).first()
     if following.step == Step.CANARY:
         _enter(by, deployment, pool, placement, following, canary=pool.canary_share)

@@ -24,10 +24,11 @@ def consider(now: datetime | None = None) -> Doings:
     """Every step that is due, taken or proposed by each pool's policy. `words` of the answer is one line for people."""
     moment = now or timezone.now()
     alone()
+    pools = list(Pool.objects.select_for_update().order_by("pk"))  # whoever arranges one meanwhile waits
     shrinkage = Shrinkage()
     doings = settle(moment, shrinkage)
     providers = reachable()
-    for pool in Pool.objects.exclude(discovery=Mode.OFF):
+    for pool in (one for one in pools if one.discovery != Mode.OFF):
         found = House(pool, moment, shrinkage, providers).consider()
         doings.taken += found.taken
         doings.proposed += found.proposed

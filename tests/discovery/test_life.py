@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rotation.control import deployments, discovery, placements
@@ -345,3 +347,17 @@ def test_a_model_to_be_tried_again_is_not_judged_by_what_it_did_before(house: Po
     life.consider(timezone.now())
     one.refresh_from_db()
     assert one.status == "verified"
+
+
+def test_pools_and_models_are_held_before_anything_is_decided_on_them(house: Pool) -> None:
+    verdicts(deployment())
+    with CaptureQueriesContext(connection) as asked:
+        life.consider(NOW)
+    told = [query["sql"] for query in asked]
+    held = next(n for n, sql in enumerate(told) if '"rotation_pool"' in sql and "FOR UPDATE" in sql)
+    read = next(n for n, sql in enumerate(told) if 'FROM "rotation_placement"' in sql)
+    assert held < read
+    changed = ("candidate", "verified")
+    moved = [sql for sql in told if 'FROM "rotation_deployment"' in sql and all(f"'{one}'" in sql for one in changed)]
+    assert moved
+    assert all("FOR NO KEY UPDATE" in sql for sql in moved)
