@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from rotation.playing import Heard
+from rotation.providers.wire import parse
 
 CHAT, AUDIO = "/v1/chat/completions", "/v1/audio/transcriptions"
 HISTORY = 200_000  # characters of a conversation that are carried on
@@ -115,8 +116,8 @@ def read(target: str, heard: Heard, sent: Sequence[Mapping[str, Any]]) -> Answer
     if heard.status != 200:
         told = body.get("error")
         said = told.get("message") if isinstance(told, dict) else None
-        return Answer(**known, error=heard.trouble or str(said or f"HTTP {heard.status}")[:2000])
-    text, reasoning = text_of(body)
+        return Answer(**known, error=heard.trouble or whole(str(said or f"HTTP {heard.status}")[:2000]))
+    text, reasoning = map(whole, text_of(body))
     history = orjson.dumps([*sent, {"role": "assistant", "content": text}]).decode() if sent else ""
     return Answer(**known, text=text, reasoning=reasoning, history=history if len(history) <= HISTORY else "")
 
@@ -134,10 +135,15 @@ def text_of(body: Mapping[str, Any]) -> tuple[str, str]:
     return text, reasoning
 
 
+def whole(text: str) -> str:
+    """Without halves of characters, which models send and no page can show."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def json_of(body: bytes) -> dict[str, Any]:
     try:
-        read_ = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        read_ = parse(body)
+    except ValueError:
         return {}
     return read_ if isinstance(read_, dict) else {}
 

@@ -64,6 +64,7 @@ def furnish(text: Texts) -> dict[str, str]:
     change = a_proposal(text, pool)
     uuid = a_call(text, provider, deployment, client)
     replay = a_replay(text)
+    m.Switch.objects.update_or_create(name="status_page", defaults={"value": True})
     event = m.AuditEvent.objects.order_by("-pk").first()
     assert event is not None
     return {
@@ -223,6 +224,7 @@ def remove() -> None:
     for kind in (m.Replay, m.DiscoveryRun, m.CatalogueChange, m.Verification, m.LifeStep):
         kind.objects.all().delete()
     m.VerificationRun.objects.all().delete()
+    m.Switch.objects.filter(name="status_page").delete()
     m.ClientKey.objects.filter(pools=[NAME]).delete()
     User.objects.filter(username="grace").delete()
 

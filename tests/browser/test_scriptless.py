@@ -12,7 +12,7 @@ from tests.browser.living import Living
 
 
 def test_a_pool_is_made_changed_filled_and_put_in_order(signed_in: Open):
-    page = signed_in("/pools/", js=False)
+    page = signed_in("/pools/", js=False, expected="422")
     page.get_by_role("link", name="Add a pool").click()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("This field is required.").first).to_be_visible()
@@ -33,7 +33,7 @@ def test_a_pool_is_made_changed_filled_and_put_in_order(signed_in: Open):
 
 
 def test_a_client_key_is_made_changed_and_revoked(signed_in: Open):
-    page = signed_in("/clients/", js=False)
+    page = signed_in("/clients/", js=False, expected="422")
     page.get_by_role("link", name="Add a client key").click()
     page.get_by_label("Name", exact=True).fill("No scripts")
     page.get_by_label("USD a day").fill("-1")
@@ -50,7 +50,7 @@ def test_a_client_key_is_made_changed_and_revoked(signed_in: Open):
 
 
 def test_settings_are_saved_and_what_is_wrong_is_said(signed_in: Open):
-    page = signed_in("/settings/", js=False)
+    page = signed_in("/settings/", js=False, expected="422")
     days = page.get_by_label("Days prompts are kept")
     kept = days.input_value()
     days.fill("-3")
