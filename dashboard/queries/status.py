@@ -113,14 +113,19 @@ def days(now: datetime, *, simulated: bool) -> dict[str, list[Day]]:
 def incidents(now: datetime, *, simulated: bool) -> list[Incident]:
     """Three queries: stretches in which models of a provider were set aside, newest first."""
     trips = list(Trip.objects.filter(at__gte=now - timedelta(days=DAYS)).order_by("-at", "-id")[:TRIPS])[::-1]
-    tripped = [pk for trip in trips if (pk := scope_of(trip.scope).deployment) is not None]
+    scopes = [scope_of(trip.scope) for trip in trips]
+    placed: dict[int, set[str]] = defaultdict(set)
+    whole: dict[int, set[int]] = defaultdict(set)
+    for pk, provider, pool in Placement.objects.values_list("deployment_id", "deployment__provider_id", "pool__name"):
+        placed[pk].add(pool)
+        whole[provider].add(pk)
+    tripped = {scope.deployment for scope in scopes} | {
+        pk for scope in scopes for pk in whole.get(scope.provider or 0, ())
+    }
     chosen = Deployment.objects.filter(provider__simulated=simulated).select_related("provider")
     deployments = {d.pk: d for d in chosen.filter(pk__in=tripped)}
-    placed: dict[int, set[str]] = defaultdict(set)
-    for pk, pool in Placement.objects.values_list("deployment_id", "pool__name"):
-        placed[pk].add(pool)
     by_provider: dict[str, list[Rest]] = defaultdict(list)
-    for rest in rests(trips):
+    for rest in rests(trips, whole):
         if (deployment := deployments.get(rest.deployment)) is not None:
             by_provider[deployment.provider.label].append(rest)
     found = [one for provider, spans in by_provider.items() for one in grouped(provider, spans, placed)]
@@ -136,20 +141,27 @@ class Rest:
     until: datetime | None
 
 
-def rests(trips: Iterable[Trip]) -> list[Rest]:
-    """`trips` oldest first; in between a breaker may be half-open and open again."""
-    opened: dict[int, datetime] = {}
+def rests(trips: Iterable[Trip], whole: Mapping[int, Collection[int]]) -> list[Rest]:
+    """`trips` oldest first; in between a breaker may be half-open and open again. With the breaker of a provider all of
+    its placed deployments (`whole`, by provider) rest."""
+    opened: dict[str, datetime] = {}
     found: list[Rest] = []
     for trip in trips:
-        deployment = scope_of(trip.scope).deployment
-        if deployment is None:
-            continue
         if trip.after in OPENED:
-            opened.setdefault(deployment, trip.at)
-        elif trip.after in {Breaker.CLOSED, Breaker.DISABLED} and deployment in opened:
-            found.append(Rest(deployment, opened.pop(deployment), trip.at))
-    found += [Rest(deployment, since, None) for deployment, since in opened.items()]
+            opened.setdefault(trip.scope, trip.at)
+        elif trip.after in {Breaker.CLOSED, Breaker.DISABLED} and trip.scope in opened:
+            found += of_scope(trip.scope, opened.pop(trip.scope), trip.at, whole)
+    for scope, since in opened.items():
+        found += of_scope(scope, since, None, whole)
     return sorted(found, key=lambda rest: rest.since)
+
+
+def of_scope(scope: str, since: datetime, until: datetime | None, whole: Mapping[int, Collection[int]]) -> list[Rest]:
+    """Who rested while a breaker of this scope was open."""
+    known = scope_of(scope)
+    if known.deployment is not None:
+        return [Rest(known.deployment, since, until)]
+    return [Rest(pk, since, until) for pk in sorted(whole.get(known.provider or 0, ()))]
 
 
 def grouped(provider: str, spans: Iterable[Rest], placed: Mapping[int, Collection[str]]) -> list[Incident]:

@@ -126,6 +126,17 @@ def test_trips_of_one_provider_close_together_are_one_incident(public: None, dep
     assert (latest.models, latest.until) == (1, None)
 
 
+def test_a_provider_nobody_reached_is_an_incident_of_all_its_models(public: None, deployment: Deployment):
+    for after, minutes in (("open", 30), ("half_open", 28), ("closed", 25)):
+        scope = f"provider:{deployment.provider_id}"
+        Trip.objects.create(at=NOW - timedelta(minutes=minutes), scope=scope, before="closed", after=after)
+    [incident] = status.incidents(NOW, simulated=True)
+    placed = Deployment.objects.filter(provider=deployment.provider, placements__isnull=False).distinct()
+    assert incident.models == placed.count() > 1
+    assert (incident.since, incident.until) == (NOW - timedelta(minutes=30), NOW - timedelta(minutes=25))
+    assert status.incidents(NOW, simulated=False) == []
+
+
 def test_incidents_of_the_other_mode_are_not_told(public: None, deployment: Deployment):
     trip(deployment, "open", 5)
     assert status.incidents(NOW, simulated=False) == []
