@@ -7,8 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from rotation.discovery import listing
@@ -19,6 +20,8 @@ from rotation.models import CatalogueChange, DiscoveryRun, Provider, RunState
 from rotation.providers.base import Listed
 
 log = logging.getLogger("rotation.discovery")
+
+LONGEST = timedelta(minutes=10)  # a look takes a minute at most
 
 
 @dataclass(frozen=True)
@@ -95,20 +98,32 @@ def look(
     """One look, as a DiscoveryRun. `read` fetches the listing, and raises NoListing; a failure changes nothing."""
     start = time.monotonic()
     moment = now or timezone.now()
+    _end_the_killed(provider, moment)
     run = DiscoveryRun.objects.create(provider=provider, started_at=moment)
     changes: Sequence[CatalogueChange] = ()
     notes: Sequence[str] = ()
     try:
         listed = read()
         run.listed = len(listed)
-        intake = take_in(run, listed, moment, shrinkage or Shrinkage(), believe=believe)
-        changes, notes, run.state = intake.changes, intake.notes, RunState.DONE
+        with transaction.atomic():  # what it led to, and that it is done, or neither
+            intake = take_in(run, listed, moment, shrinkage or Shrinkage(), believe=believe)
+            changes, notes = intake.changes, intake.notes
+            _end(run, RunState.DONE, now, changed=len(changes))
     except NoListing as why:
-        run.state, run.error = RunState.FAILED, str(why)[:2000]
+        _end(run, RunState.FAILED, now, error=str(why)[:2000])
     except Exception as error:  # of a listing nobody has seen yet: the other providers are looked at all the same
         log.exception("the listing of %s could not be taken in", provider)
-        run.state, run.error = RunState.FAILED, f"could not be taken in ({type(error).__name__})"
-    run.changed = len(changes)
-    run.ended_at = now or timezone.now()
-    run.save()
+        changes, notes = (), ()
+        _end(run, RunState.FAILED, now, error=f"could not be taken in ({type(error).__name__})")
     return Look(provider, run, changes, notes, time.monotonic() - start, run.error)
+
+
+def _end(run: DiscoveryRun, state: RunState, now: datetime | None, *, changed: int = 0, error: str = "") -> None:
+    run.state, run.changed, run.error, run.ended_at = state, changed, error, now or timezone.now()
+    run.save()
+
+
+def _end_the_killed(provider: Provider, now: datetime) -> None:
+    """A look whose process was killed in the middle changed nothing, and does not run any more."""
+    left = DiscoveryRun.objects.filter(provider=provider, state=RunState.RUNNING, started_at__lt=now - LONGEST)
+    left.update(state=RunState.FAILED, ended_at=now, error="its process ended in the middle, and nothing was changed")

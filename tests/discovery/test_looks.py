@@ -208,6 +208,32 @@ def test_what_a_person_retired_does_not_come_back_though_it_was_gone_and_back_be
     assert (model.status, model.status_reason) == ("archived", "retired by ann")
 
 
+def test_a_look_killed_in_the_middle_is_over_and_changed_nothing(
+    sim: Running, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = DiscoveryRun.save
+
+    def killed(run: DiscoveryRun, *given: object, **more: object) -> None:
+        if run.state == RunState.DONE:
+            raise KeyboardInterrupt  # which nobody catches, as nobody catches a kill
+        saved(run)
+
+    monkeypatch.setattr(DiscoveryRun, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        looks.sweep([provider])
+    monkeypatch.undo()
+    assert not Deployment.objects.filter(model_id=PAID).exists()
+    [left] = DiscoveryRun.objects.filter(provider=provider)
+    assert left.state == RunState.RUNNING
+    looks.sweep([provider], now=left.started_at + timedelta(minutes=1))
+    left.refresh_from_db()
+    assert left.state == RunState.RUNNING, "it may be another process that is at it"
+    looks.sweep([provider], now=left.started_at + timedelta(hours=1))
+    left.refresh_from_db()
+    assert (left.state, "nothing was changed" in left.error) == (RunState.FAILED, True)
+    assert Deployment.objects.filter(model_id=PAID).exists()
+
+
 @pytest.mark.parametrize("fault", ["html", "garbage_bytes", "malformed", "server_error", "empty", "redirect", "huge"])
 def test_a_broken_answer_changes_nothing_and_is_said(
     fault: str, sim: Running, deployed: Callable[..., Deployment]
