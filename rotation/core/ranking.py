@@ -191,6 +191,12 @@ def _settle(moving: Sequence[int], expected: Mapping[int, float], pairs: set[Pai
     return settled
 
 
+def answered_words(found: Evidence) -> str:
+    """`920 of 1,000 tries answered (60 met a rate limit)`."""
+    limited = f" ({found.rate_limited:,} met a rate limit)" if found.rate_limited else ""
+    return f"{found.ok:,} of {found.tries:,} tries answered{limited}"
+
+
 def why(
     one: int,
     before: Sequence[int],
@@ -200,7 +206,7 @@ def why(
 ) -> str:
     """The numbers of the move: against the slowest it passed, or the quickest that passed it."""
     found = evidence[one]
-    itself = f"{found.ok} of {found.tries} tries answered, {expected[one] / 1000:.2f} s expected to an answer"
+    itself = f"{answered_words(found)}, {expected[one] / 1000:.2f} s expected to an answer"
     was, now = (expected.keys() & set(order[: order.index(one)]) for order in (before, after))
     if passed := was - now:
         rival = max(passed, key=lambda other: (expected[other], other))

@@ -55,11 +55,12 @@ FLAT = Shape()
 
 
 def common_work(tries: Mapping[int, Sequence[Try]]) -> Work:
-    """The middle answer of all deployments together; nothing when there is none."""
+    """The middle answer of all deployments together, of those whose tokens were told; nothing when there is none."""
     answers = [one for many in tries.values() for one in many if one.answered]
     if not answers:
         return Work()
-    return Work(float(median(a.tokens_in for a in answers)), float(median(a.tokens_out for a in answers)))
+    read, wrote = ([n for a in answers if (n := getattr(a, which)) > 0] for which in ("tokens_in", "tokens_out"))
+    return Work(float(median(read or [0])), float(median(wrote or [0])))
 
 
 def shapes(tries: Mapping[int, Sequence[Try]], work: Work) -> dict[int, Shape]:
@@ -76,11 +77,11 @@ def shapes(tries: Mapping[int, Sequence[Try]], work: Work) -> dict[int, Shape]:
 
 
 def at_common_work(one: Try, shape: Shape, work: Work) -> float:
-    """Its ms, had it read and written the common work."""
+    """Its ms, had it read and written the common work; tokens nobody told (0) are taken for the common ones."""
     longer = 1.0
-    if work.tokens_out > 0:
+    if work.tokens_out > 0 and one.tokens_out > 0:
         longer += shape.writing * (one.tokens_out / work.tokens_out - 1)
-    if work.tokens_in > 0:
+    if work.tokens_in > 0 and one.tokens_in > 0:
         longer += shape.reading * (one.tokens_in / work.tokens_in - 1)
     return one.ms / min(max(longer, 1 / SCALE), SCALE)
 
@@ -97,6 +98,7 @@ def _drawn(own: Shape | None, middle: Shape, answers: int) -> Shape:
 
 def _shape(answers: Sequence[Try], work: Work) -> Shape | None:
     """Writing first; reading from what writing leaves. None when too few, or all of one size."""
+    answers = [a for a in answers if a.tokens_out > 0 and a.tokens_in > 0]
     if len(answers) < FEW:
         return None
     written = [(float(a.tokens_out), a.ms) for a in answers]

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from rotation.core.evidence import Believed
 from rotation.core.work import Work
+from rotation.discovery.verify import suite
 from rotation.models import Deployment, Verification
 
 MILLION = 1_000_000
@@ -15,28 +16,34 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The latest verdicts of a deployment together: mean ms of an answer, mean score of 0 to 5; None: not verified."""
+    """The latest verdicts of a deployment together: mean ms of an answer, mean score of 0 to 5; None: not verified.
+
+    Times are those of the base tasks, which all models are asked, unless none of them was answered: who was also asked
+    for a long text or a picture is no slower for that.
+    """
 
     ms: float | None = None
     score: float | None = None
 
 
 def verified(ids: Collection[int]) -> dict[int, Verified]:
-    """One query: the latest verdict of each capability."""
+    """One query: of each capability the latest verdict that says something. A rate limit takes nothing back."""
     rows = (
-        Verification.objects.filter(deployment_id__in=ids)
+        Verification.objects.filter(deployment_id__in=ids, score__isnull=False)
         .order_by("deployment_id", "capability", "-at", "-id")
         .distinct("deployment_id", "capability")
-        .values_list("deployment_id", "latency_ms", "score")
+        .values_list("deployment_id", "capability", "latency_ms", "score")
     )
+    base: dict[int, list[float]] = {one: [] for one in ids}
     times: dict[int, list[float]] = {one: [] for one in ids}
     scores: dict[int, list[float]] = {one: [] for one in ids}
-    for one, ms, score in rows:
+    for one, capability, ms, score in rows:
+        scores[one].append(score)
         if ms is not None:
             times[one].append(ms)
-        if score is not None:
-            scores[one].append(score)
-    return {one: Verified(_mean(times[one]), _mean(scores[one])) for one in ids}
+            if capability in suite.BASE:
+                base[one].append(ms)
+    return {one: Verified(_mean(base[one] or times[one]), _mean(scores[one])) for one in ids}
 
 
 def believed(deployments: Iterable[Deployment], known: dict[int, Verified]) -> dict[int, Believed]:

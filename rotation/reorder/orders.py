@@ -63,6 +63,9 @@ def apply(change: Reordering, *, by: str, now: datetime, watch: bool = True) -> 
     stood = {place["deployment"]: place["position"] for place in change.before}
     if any(one not in there or there[one].position != position for one, position in stood.items()):
         raise Changed(f"the order of pool {change.pool} was changed in the meantime")
+    passed = zip(ids(change.before), ids(change.after), strict=True)
+    if any(was != now and (there[was].pinned or there[now].pinned) for was, now in passed):
+        raise Changed(f"a model of pool {change.pool} was pinned in the meantime")
     whys = {place["deployment"]: place["why"] for place in change.before}
     for place in change.after:
         placement = there[place["deployment"]]
@@ -124,13 +127,11 @@ def undo(
     reordering = Reordering.objects.select_for_update().select_related("pool").get(pk=reordering.pk)
     _undoable(reordering)
     _claim(reordering.pool)
-    after = {place["deployment"]: place["position"] for place in reordering.after}
     there = {p.deployment_id: p for p in reordering.pool.placements.select_for_update()}
-    for place in reordering.before:
-        placement = there.get(place["deployment"])
-        moved = after.get(place["deployment"]) != place["position"]
-        if moved and placement is not None and placement.position == after[place["deployment"]]:
-            _put(placement, place["position"], place["why"])
+    whys = {place["deployment"]: place["why"] for place in reordering.before}
+    for one, position in _back(reordering, there).items():
+        if there[one].position != position:
+            _put(there[one], position, whys[one])
     reordering.undone_by, reordering.undone_at = by[:150], now or timezone.now()
     reordering.state, reordering.watched = state, watched
     reordering.save(update_fields=["undone_by", "undone_at", "state", "watched"])
@@ -143,6 +144,30 @@ def undo(
         door=door,
     )
     return reordering
+
+
+def standing(change: Reordering, positions: Mapping[int, tuple[int, int]]) -> tuple[int, ...] | None:
+    """Those of a change's deployments that are still in its pool, in its order; None when they stand in another one.
+
+    `positions` are (position, placement id) by deployment.
+    """
+    left = tuple(one for one in ids(change.after) if one in positions)
+    return left if left == tuple(sorted(left, key=lambda one: positions[one])) else None
+
+
+def _back(change: Reordering, there: Mapping[int, Placement]) -> dict[int, int]:
+    """Positions to go back to. Where all stand as it put them, if in other places because somebody came or went, they
+    change places among themselves; else whoever was moved since stays."""
+    after = {place["deployment"]: place["position"] for place in change.after}
+    before = {place["deployment"]: place["position"] for place in change.before}
+    left = standing(change, {one: (p.position, p.pk) for one, p in there.items()})
+    if left is not None and any(there[one].position != after[one] for one in left):
+        places = rising(there[one].position for one in left)
+        return dict(zip((one for one in ids(change.before) if one in there), places, strict=True))
+    return {
+        one: position for one, position in before.items()
+        if one in there and there[one].position == after[one] != position
+    }  # fmt: skip
 
 
 def _undoable(reordering: Reordering) -> None:

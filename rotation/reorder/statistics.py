@@ -12,7 +12,7 @@ from datetime import datetime
 from statistics import median
 
 from rotation.core.evidence import HALF_LIFE, HOURS, Evidence
-from rotation.core.ranking import MIN_SAMPLES
+from rotation.core.ranking import MIN_SAMPLES, answered_words
 from rotation.core.stats import Tier, quantile, tier, wilson
 from rotation.core.work import Try, Work
 from rotation.models import Placement, Pool
@@ -125,7 +125,7 @@ def reason_of(finding: Finding, placement: Placement) -> str:
     if comes_last(placement):
         return f"A generic endpoint comes last unless it is placed by hand. {numbers}"
     if known.tries < MIN_SAMPLES:
-        return f"It stays where it was put: {numbers} {MIN_SAMPLES} tries are needed before it moves."
+        return f"It stays where it was put. {numbers} {MIN_SAMPLES} tries are needed before it moves."
     return f"{numbers} {_neighbour(finding, one)}".rstrip()
 
 
@@ -144,7 +144,7 @@ def _numbers(finding: Finding, known: Evidence) -> str:
     if not known.tries:
         believed = f", {known.prior_ms / 1000:.2f} s by {known.prior_from}" if known.prior_ms is not None else ""
         return f"Not tried in the last {HOURS} hours{believed}."
-    answered = f"{known.ok:,} of {known.tries:,} tries answered"
+    answered = answered_words(known)
     if expected is None:
         return f"{answered}."
     return f"{answered}, {expected / 1000:.2f} s expected to an answer at equal work."

@@ -9,7 +9,7 @@ from typing import Any
 from rotation.core.watching import Verdict, Watched, watched
 from rotation.models import Deployment, Reordering, ReorderingState
 from rotation.reorder.finding import policy_of
-from rotation.reorder.orders import Changed, NotUndone, ids, undo
+from rotation.reorder.orders import Changed, NotUndone, ids, standing, undo
 from rotation.reorder.window import read
 
 ACTOR = "rotation"
@@ -37,11 +37,11 @@ def look(change: Reordering, now: datetime) -> str:
 
 
 def measured_since(change: Reordering, now: datetime) -> Watched | None:
-    """Both orders by what was measured since the change; None when the pool has another order by now."""
-    after = ids(change.after)
-    there = dict(change.pool.placements.values_list("deployment_id", "position"))
-    stays = {place["deployment"]: place["position"] for place in change.after}
-    if any(there.get(one) != position for one, position in stays.items()):
+    """Both orders by what was measured since, of who is still there; None when the pool has another order by now."""
+    rows = change.pool.placements.values_list("deployment_id", "position", "id")
+    after = standing(change, {one: (position, pk) for one, position, pk in rows})
+    before = tuple(one for one in ids(change.before) if after is not None and one in after)
+    if after is None or before == after:
         return None
     deployments = Deployment.objects.filter(pk__in=after).select_related("provider")
     window = read(list(deployments), now, since=change.applied_at)
@@ -49,7 +49,7 @@ def measured_since(change: Reordering, now: datetime) -> Watched | None:
     measured = {
         one: replace(found, prior_ms=known.get(one) or found.prior_ms) for one, found in window.measured.items()
     }
-    return watched(ids(change.before), after, measured, burdens=_charged(change))
+    return watched(before, after, measured, burdens=_charged(change))
 
 
 def _known_before(change: Reordering) -> dict[int, float]:

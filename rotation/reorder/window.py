@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models.functions import TruncHour
@@ -74,14 +74,14 @@ Counted = dict[int, dict[int, dict[str, Any]]]  # deployment -> hour -> sums
 
 
 def _counts(ids: Collection[int], since: datetime, *, minutes: bool) -> tuple[Counted, dict[int, dict[str, Any]]]:
-    """One query: the roll-ups by hour, and all of them together."""
+    """One query: the roll-ups by hour of the epoch, whatever zone a page is read in, and all of them together."""
     table = MinuteStat if minutes else HourStat
     rows = table.objects.filter(deployment_id__in=ids, at__gte=since)  # a minute under way at `since` is left out
     by_hour: Counted = {one: defaultdict(_nothing) for one in ids}
     whole = {one: _nothing() for one in ids}
     values = ("deployment_id", "hour", "ok", "failed", "rate_limited", "sum_ms", "tokens_out", "cost", "total_hist",
               "first_hist")  # fmt: skip
-    for row in rows.annotate(hour=TruncHour("at")).values(*values):
+    for row in rows.annotate(hour=TruncHour("at", tzinfo=UTC)).values(*values):
         one, hour = row.pop("deployment_id"), int(row.pop("hour").timestamp()) // SECONDS
         for sums in (by_hour[one][hour], whole[one]):
             _add(sums, row)

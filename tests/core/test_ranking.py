@@ -107,9 +107,9 @@ def test_the_quicker_one_moves_up_and_both_moves_say_why():
     assert proposal == Proposal(
         (2, 1),
         (
-            Move(2, 1, 0, "1000 of 1000 tries answered, 1.50 s expected to an answer: "
+            Move(2, 1, 0, "1,000 of 1,000 tries answered, 1.50 s expected to an answer: "
                           "50% less than the 3.00 s of deployment 1"),
-            Move(1, 0, 1, "1000 of 1000 tries answered, 3.00 s expected to an answer; "
+            Move(1, 0, 1, "1,000 of 1,000 tries answered, 3.00 s expected to an answer; "
                           "passed by deployment 2, expected after 1.50 s"),
         ),
         ((1, 2),),

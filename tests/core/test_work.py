@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -95,3 +96,15 @@ def test_no_time_is_scaled_out_of_reason(tokens_in, tokens_out, writing, ms, com
     found = at_common_work(Try(0.0, ms, True, tokens_in, tokens_out), Shape(writing, 1 - writing),
                            Work(common_in, common_out))  # fmt: skip
     assert ms / 20.001 <= found <= ms * 20.001
+
+
+def test_who_never_tells_its_tokens_is_neither_slow_nor_quick_for_that():
+    """The same model twice, the tokens of the second's answers untold: it is taken at its word, its time."""
+    told = answers(100, base=300, per_out=10, out=(50, 450))
+    untold = [
+        replace(one, tokens_in=0, tokens_out=0) for one in answers(100, base=300, per_out=10, out=(50, 450), seed=2)
+    ]
+    found = standardised({1: told, 2: untold})
+    assert found[2] == pytest.approx(sum(one.ms for one in untold) / len(untold))
+    assert found[2] == pytest.approx(found[1], rel=0.1)
+    assert common_work({1: told, 2: untold}) == common_work({1: told})

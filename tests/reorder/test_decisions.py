@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from rotation.models import AuditEvent, Deployment, Pool, Reordering
+from rotation.control import order as control
+from rotation.control import placements
+from rotation.control.by import By
+from rotation.models import AuditEvent, Deployment, Door, HourStat, Pool, Reordering
 from rotation.reorder import job
 from rotation.reorder.finding import find
+from rotation.reorder.statistics import statistics
 from rotation.reorder.watch import look
 from tests.models import rows
 from tests.reorder.days import hour_of
@@ -240,3 +246,47 @@ def test_what_is_read_does_not_grow_with_the_traffic(pool: Pool) -> None:
     assert len(many) == len(few) <= 5
     assert found.evidence[model("m2").pk].tries == 800
     assert len(found.window.tries[model("m2").pk]) <= 2 * 120
+
+
+def test_a_page_read_in_a_zone_of_half_hours_sees_the_same_hours(pool: Pool) -> None:
+    day("m1", 3.0)
+    plain = find(pool, NOW).window.measured[model("m1").pk].hours
+    with timezone.override("Asia/Kolkata"):
+        assert find(pool, NOW).window.measured[model("m1").pk].hours == plain
+
+
+def test_what_was_pinned_since_a_proposal_is_not_moved_by_it(pool: Pool) -> None:
+    pool = set_mode(pool, "propose")
+    day("m1", 3.0)
+    day("m2", 1.0)
+    job.reorder(pool, NOW)
+    pool.placements.filter(deployment=model("m1")).update(pinned=True)
+    with pytest.raises(ValidationError, match="Ask for a new proposal"):
+        control.apply(By("ada", Door.PAGE), Reordering.objects.get())
+    assert order(pool) == ["m1", "m2", "m3"]
+
+
+def test_a_change_is_undone_though_somebody_came_or_went_since(pool: Pool, swapped: Reordering) -> None:
+    """A new first member shifts all the others, and the last one is taken away: the swap is undone all the same."""
+    new = rows.deployment(provider=model("m1").provider, model_id="m0")
+    by = By("ada", Door.PAGE)
+    placements.place(by, Pool.objects.get(pk=pool.pk), new, position=1)
+    placements.remove(by, pool.placements.get(deployment=model("m3")))
+    assert order(pool) == ["m0", "m2", "m1"]
+    hour_of(model("m1"), NOON + HOUR, 2.0, tries=40)
+    hour_of(model("m2"), NOON + HOUR, 9.0, tries=100)
+    assert "rolled back" in job.reorder(later(pool), NOW + 2 * HOUR)
+    assert order(pool) == ["m0", "m1", "m2"]
+    assert len(set(pool.placements.values_list("position", flat=True))) == 3
+
+
+def test_a_watch_ends_when_who_was_swapped_is_gone(pool: Pool, swapped: Reordering) -> None:
+    placements.remove(By("ada", Door.PAGE), pool.placements.get(deployment=model("m1")))
+    assert "The order was changed since" in job.reorder(later(pool), NOW + 2 * HOUR)
+
+
+def test_a_rate_limit_is_told_as_one(pool: Pool) -> None:
+    day("m1", 3.0)
+    HourStat.objects.filter(deployment_id=model("m1").pk).update(rate_limited=10)
+    told = statistics(pool, NOW).deployments[0].reason
+    assert "180 of 240 tries answered (60 met a rate limit)" in told

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rotation.models import CallHour, Deployment, Pool, Verification
+from rotation.reorder import beliefs
 from rotation.reorder.exploring import exploration
 from rotation.reorder.statistics import DeploymentStatistics, statistics
 from tests.models import rows
@@ -60,7 +61,7 @@ def test_every_place_has_its_numbers_and_its_reason(pool: Pool) -> None:
     assert found["m2"].reason.startswith("Pinned here by a person. 120 of 120 tries")
     assert "50 tries are needed" in found["m3"].reason
     assert found["m4"].reason.startswith(
-        "It stays where it was put: Not tried in the last 24 hours, 2.50 s by its verification."
+        "It stays where it was put. Not tried in the last 24 hours, 2.50 s by its verification."
     )
     assert (found["m4"].quality, found["m4"].prior_ms, found["m3"].prior_from) == (
         4.0, 2500.0, "the middle of the family fam",
@@ -112,3 +113,18 @@ def test_what_exploring_cost_is_told_by_its_cause(pool: Pool) -> None:
 def test_without_explorations_nothing_was_spent(pool: Pool) -> None:
     found = exploration("four", NOW)
     assert (found.explored, found.share, found.extra_ms, found.causes) == (0, 0.0, 0.0, ())
+
+
+def test_a_rate_limited_verification_takes_nothing_back_and_a_long_text_makes_nobody_slow() -> None:
+    """Times are those of the base tasks; a later run that was only limited says nothing."""
+    one = rows.deployment(provider=rows.provider(), model_id="limited")
+    for hours, capability, verdict, score, ms in (
+        (9, "short_answer", "verified", 5.0, 800.0), (9, "long_context", "verified", 4.0, 9000.0),
+        (1, "short_answer", "rate_limited", None, None),
+    ):  # fmt: skip
+        Verification.objects.create(
+            deployment=one, capability=capability, verdict=verdict, score=score, trials=3, latency_ms=ms,
+            at=NOW - hours * HOUR,
+        )  # fmt: skip
+    found = beliefs.verified([one.pk])[one.pk]
+    assert (found.ms, found.score) == (800.0, 4.5)

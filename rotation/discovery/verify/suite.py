@@ -70,6 +70,8 @@ SUITE: Mapping[str, Capability] = {
     )
 }
 
+BASE = frozenset(name for name, one in SUITE.items() if one.base)  # what every model is asked
+
 
 def asked_of(facts: Facts) -> list[str]:
     """The capabilities tried on such a model, in the order they are tried."""
