@@ -136,8 +136,8 @@ def text_of(body: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def whole(text: str) -> str:
-    """Without halves of characters, which models send and no page can show."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """Without halves of characters and NULs, which models send and the gateway would refuse in the next question."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def json_of(body: bytes) -> dict[str, Any]:

@@ -94,7 +94,7 @@ const stream = async (part, answer, begun) => {
     if (delta.content || thought) first ??= performance.now();
     facts(part, answer, begun, first);
   }
-  return text.toWellFormed(); // half a character of an answer would make the next question no JSON
+  return text.toWellFormed().replaceAll("\0", "\ufffd"); // the next question, with this in it, would be refused
 };
 
 const ask = async (side, signal) => {

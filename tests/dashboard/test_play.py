@@ -84,9 +84,9 @@ def test_whatever_a_form_carries_is_a_conversation(history: str):
 
 
 def test_half_a_character_in_an_answer_or_an_error_is_shown_as_such_and_stops_nothing():
-    said = rb'{"choices": [{"message": {"content": "a \ud800 b"}}]}'
+    said = rb'{"choices": [{"message": {"content": "a \ud800 b \u0000"}}]}'
     answer = read("auto", Heard(status=200, body=said), [{"role": "user", "content": "hello"}])
-    assert answer.text == "a \ufffd b"
-    assert past(answer.history)[-1]["content"] == "a \ufffd b"
+    assert answer.text == "a \ufffd b \ufffd"
+    assert past(answer.history)[-1]["content"] == "a \ufffd b \ufffd"
     refused = Heard(status=500, body=rb'{"error": {"message": "\ud800 went wrong"}}')
     assert read("auto", refused, []).error == "\ufffd went wrong"
