@@ -119,9 +119,7 @@ def incidents(now: datetime, *, simulated: bool) -> list[Incident]:
     for pk, provider, pool in Placement.objects.values_list("deployment_id", "deployment__provider_id", "pool__name"):
         placed[pk].add(pool)
         whole[provider].add(pk)
-    tripped = {scope.deployment for scope in scopes} | {
-        pk for scope in scopes for pk in whole.get(scope.provider or 0, ())
-    }
+    tripped = {pk for scope in scopes for pk in (scope.deployment or 0, *whole.get(scope.provider or 0, ()))}
     chosen = Deployment.objects.filter(provider__simulated=simulated).select_related("provider")
     deployments = {d.pk: d for d in chosen.filter(pk__in=tripped)}
     by_provider: dict[str, list[Rest]] = defaultdict(list)

@@ -22,8 +22,7 @@ from dashboard.queries import discovery as queries
 from dashboard.queries import mode, models
 from dashboard.views.model import queue
 from rotation.control import discovery as control
-from rotation.control import jobs
-from rotation.discovery.verify import runs
+from rotation.control import jobs, verification
 from rotation.discovery.verify.job import candidates
 from rotation.models import CatalogueChange, Change, LifeStep, VerificationRun
 
@@ -101,8 +100,7 @@ def verify_candidates(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 def cancel_verification(request: HttpRequest, pk: int) -> HttpResponseBase:
-    run = runs.cancel(by(request).actor, get_object_or_404(VerificationRun, pk=pk))
-    by(request).noted("call off", run)
+    verification.cancel(by(request), get_object_or_404(VerificationRun, pk=pk))
     messages.success(request, "Called off. The verdicts that are there stay.")
     return gone_to(request, said(request, reverse("discovery")))
 

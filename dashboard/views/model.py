@@ -21,8 +21,7 @@ from dashboard.live import live
 from dashboard.queries import deployment as queries
 from dashboard.queries import freshness
 from rotation.control import deployments as control
-from rotation.control import discovery, jobs
-from rotation.discovery.verify import runs
+from rotation.control import discovery, verification
 from rotation.models import Deployment, DeploymentStatus, VerificationRun
 
 FORM = ["GET", "HEAD", "POST"]
@@ -51,19 +50,13 @@ def context_of(pk: int, now: datetime) -> dict[str, Any]:
 
 
 def queue(request: HttpRequest, deployments: Any, about: str = "") -> VerificationRun | None:
-    """Starts a verification and wakes the worker; what is wrong is said on the next page."""
+    """Starts a verification; what is wrong is said on the next page."""
     try:
-        run = runs.start(by(request).actor, deployments, about=about)
+        run = verification.start(by(request), deployments, about=about)
     except ValidationError as wrong:
         messages.error(request, " ".join(wrong.messages))
         return None
-    by(request).noted("verify", run, about=run.about)
-    try:
-        jobs.run_now(by(request), "verify")
-    except ValidationError:  # the queue is away: the schedule comes to it
-        messages.success(request, "Queued. It begins when the worker is back.")
-    else:
-        messages.success(request, "Being verified now. Verdicts appear here one by one.")
+    messages.success(request, "Queued: a worker asks within a minute. Verdicts appear here one by one.")
     return run
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from dashboard.acting import by, gone_to, said
+from dashboard.views.pools import tried
+from rotation.control import order
 from rotation.models import Reordering
-from rotation.reorder import NotUndone, undo
-from rotation.reorder.orders import Changed
 
 
 @require_POST
-def undo_reordering(request: HttpRequest, pk: int) -> HttpResponse:
+def undo_reordering(request: HttpRequest, pk: int) -> HttpResponseBase:
     reordering = get_object_or_404(Reordering, pk=pk)
-    try:
-        undo(reordering, request.user.get_username())
-    except (NotUndone, Changed) as why_not:
-        messages.error(request, str(why_not))
-    else:
-        messages.success(request, "The order is as it was before. It is left alone for a day.")
-    return redirect("overview")
+    words = "The order is as it was before. It is left alone for a day."
+    tried(request, lambda: order.undo(by(request), reordering), words)
+    return gone_to(request, said(request, reverse("overview")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from datetime import timedelta
 
 import pytest
@@ -113,8 +114,11 @@ def test_without_a_queue_the_page_says_so(page: Client, world: None, monkeypatch
     assert jobs.AWAY in page.post("/discovery/look/", follow=True).text
 
 
-def test_a_verification_is_begun_shown_and_called_off(page: Client, deployment: Deployment, queued: list[str]):
-    page.post(f"/models/{deployment.pk}/verify/")
+def test_a_verification_is_begun_shown_and_called_off(
+    page: Client, deployment: Deployment, queued: list[str], django_capture_on_commit_callbacks: Any
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        page.post(f"/models/{deployment.pk}/verify/")
     run = VerificationRun.objects.get()
     assert queued == ["rotation.jobs.verify"]
     text = page.get("/discovery/").text

@@ -16,7 +16,7 @@ from django_celery_beat.models import PeriodicTask
 from dashboard.queries import ladder
 from dashboard.queries.order import JOB, Move, judged, moves, next_run, primary
 from rotation.jobs import schedule
-from rotation.models import Deployment, Placement, Pool, Reordering, ReorderingState
+from rotation.models import AuditEvent, Deployment, Placement, Pool, Reordering, ReorderingState
 from rotation.reorder.job import reorder
 from tests.dashboard.calls import PASSWORD, attempt, call, ledger
 
@@ -106,6 +106,8 @@ def test_a_real_reordering_is_shown_with_its_reason_and_can_be_taken_back(page: 
     assert "The order is as it was before" in answer.text
     assert "by alice" in answer.text
     assert ladder.placements(simulated=True)[0].deployment_id == slow.pk
+    [event] = AuditEvent.objects.filter(action="undo")
+    assert (event.actor, event.door) == ("alice", "page")
     again = page.post(f"/order/undo/{change.pk}/", follow=True)
     assert "was undone already" in again.text
 
