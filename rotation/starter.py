@@ -64,7 +64,10 @@ def sync_simulation() -> bool:
     wanted = simulation_wanted()
     switched = Provider.objects.filter(simulated=True, enabled=not wanted)
     if switched.exists():
-        switched.update(enabled=wanted)
+        with transaction.atomic():
+            switched.update(enabled=wanted)
+            why = "no real key is enabled" if wanted else "there is a real key, or this is production"
+            By("Rotation", Door.JOB).told(f"switch {'on' if wanted else 'off'}", "provider", "simulated", because=why)
         log.info("simulated providers switched %s", "on: no provider key is known" if wanted else "off")
     _tell_the_supervisor(wanted)
     return wanted

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from rotation import starter, starter_rows
-from rotation.models import Account, ConfigVersion, Deployment, Key, Placement, Pool, Provider, StarterMark
+from rotation.models import Account, AuditEvent, ConfigVersion, Deployment, Key, Placement, Pool, Provider, StarterMark
 from rotation.starter_rows import FILE
 from tests.models import rows
 
@@ -170,6 +170,8 @@ def test_the_first_real_key_switches_simulation_off_and_the_last_one_on_again(lo
     key.save()
     assert starter.sync_simulation() is True
     assert not Provider.objects.filter(simulated=True, enabled=False).exists()
+    events = AuditEvent.objects.filter(about="simulated").order_by("id")
+    assert list(events.values_list("action", "door")) == [("switch off", "job"), ("switch on", "job")]
 
 
 def test_keys_of_the_environment_are_taken_in_once(monkeypatch, loaded):
