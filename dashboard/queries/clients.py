@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from dashboard.queries import mode
+from rotation.gateway.spending import origins_of
 from rotation.models import ClientDay, ClientKey
 
 DAYS = 30
@@ -46,12 +47,16 @@ class Client:
 
 
 def with_use(keys: Sequence[ClientKey]) -> list[Client]:
-    """One page of keys with their use: two questions, whatever their number."""
+    """One page of keys with their use: three questions, whatever their number. Money is told of a key together with
+    what it replaces and what replaces it, for they share their budgets."""
     now, simulated = timezone.now(), mode.simulated()
+    origins = origins_of(dict(ClientKey.objects.filter(replaces__isnull=False).values_list("pk", "replaces_id")))
+    purses = {origins.get(key.pk, key.pk) for key in keys}
+    ids = purses | {pk for pk, origin in origins.items() if origin in purses}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     month = midnight.replace(day=1)
     since = min(month, midnight - timedelta(days=DAYS - 1))
-    rows = ClientDay.objects.filter(client_key_id__in=[key.pk for key in keys], at__gte=since, simulated=simulated)
+    rows = ClientDay.objects.filter(client_key_id__in=ids, at__gte=since, simulated=simulated)
     summed: dict[int, Mapping[str, Any]] = {
         row["client_key_id"]: row
         for row in rows.values("client_key_id").annotate(
@@ -62,12 +67,17 @@ def with_use(keys: Sequence[ClientKey]) -> list[Client]:
             month=Sum("cost", filter=Q(at__gte=month)),
         )
     }
-    return [_client(key, summed.get(key.pk, {}), now) for key in keys]
+    spent: dict[int, tuple[Decimal, Decimal]] = {}
+    for pk, row in summed.items():
+        today, whole = spent.get(purse := origins.get(pk, pk), (NONE, NONE))
+        spent[purse] = today + (row["today"] or NONE), whole + (row["month"] or NONE)
+    nothing = (NONE, NONE)
+    return [_client(key, summed.get(key.pk, {}), spent.get(origins.get(key.pk, key.pk), nothing), now) for key in keys]
 
 
-def _client(key: ClientKey, row: Mapping[str, Any], now: datetime) -> Client:
+def _client(key: ClientKey, row: Mapping[str, Any], spent: tuple[Decimal, Decimal], now: datetime) -> Client:
     today, calls, tokens = (int(row.get(name) or 0) for name in ("calls_today", "sum_calls", "tokens"))
-    return Client(key, today, calls, tokens, row.get("today") or NONE, row.get("month") or NONE, now)
+    return Client(key, today, calls, tokens, *spent, now)
 
 
 def days_of(key: ClientKey, now: datetime) -> Iterable[ClientDay]:

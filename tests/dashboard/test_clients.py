@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from dashboard.queries.clients import with_use
 from rotation import client_keys
-from rotation.models import ClientDay, ClientKey, Role
+from rotation.control.by import By
+from rotation.control.clients import rotate
+from rotation.models import ClientDay, ClientKey, Door, Role
 from tests.dashboard.test_providers import browser_of
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,17 @@ def test_use_is_held_against_the_budgets_by_utc_day_and_month(page: Client, worl
     used = with_use([key])[0]
     assert (used.today, used.month, used.calls_today, used.calls) == (Decimal("0.5"), Decimal("0.5"), 10, 10)
     assert "$0.50" in page.get(f"/clients/{key.pk}/").text
+
+
+def test_what_a_key_and_its_replacement_spent_is_told_together_for_they_share_their_budgets(page: Client, world: None):
+    old, _ = issued(page, daily_budget="2")
+    new, _ = rotate(By("ann", Door.PAGE), old)
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    for key, cost in ((old, "0.5"), (new, "0.25")):
+        ClientDay.objects.create(at=midnight, client_key_id=key.pk, simulated=True, calls=10, cost=Decimal(cost))
+    for key in (old, new):
+        [used] = with_use([key])
+        assert (used.today, used.month, used.calls_today) == (Decimal("0.75"), Decimal("0.75"), 10)
 
 
 def test_rotations_own_key_is_out_of_sight_and_cannot_be_touched(page: Client, world: None):
