@@ -102,6 +102,7 @@ def context_of(request: HttpRequest, row: Replay) -> dict[str, Any]:
         "percent": 100 * row.progress,
         "mood": queries.STATES.get(ReplayState(row.state), ""),
         "rows": [(each, whisker(each.figure)) for each in found],
+        "worse": queries.verdict(row).endswith(" worse"),
         "running": row.state in {ReplayState.WAITING, ReplayState.RUNNING},
         **queries.words(row),
     }
