@@ -21,6 +21,7 @@ from rotation.providers import plans
 
 LONG = 3_600.0  # a window of at least this many seconds is shared out by the account's own share
 HALF = 0.5  # of the shorter ones
+LATELY = timedelta(seconds=10)  # by which a claim may be stored later than the moment it tells
 NEVER = datetime.max.replace(tzinfo=UTC)
 USABLE = (KeyState.READY, KeyState.SUSPECT)
 
@@ -61,7 +62,8 @@ class Budget:
     """One provider's limits and use, as they stood at `now`; what is asked from here on is told to it by `ask`."""
 
     def __init__(self, provider: int, now: datetime) -> None:
-        self.read_at = now
+        self.provider, self.read_at = provider, now
+        self._claims = self._lately()
         self.deployments = {one.pk: one for one in Deployment.objects.filter(provider_id=provider)}
         keys = Key.objects.usable().filter(account__provider_id=provider, state__in=USABLE)
         accounts = Account.objects.filter(pk__in=keys.values("account_id")).select_related("provider")
@@ -71,8 +73,17 @@ class Budget:
         self.free = frozenset(pk for pk, one in self.deployments.items() if one.free)
         self.spent = _spent(provider, self.deployments, now)
 
-    def ask(self, deployment: int, capability: str, now: datetime) -> None:
+    def _lately(self) -> set[tuple[int, datetime]]:
+        asked = VerificationTask.objects.filter(deployment__provider_id=self.provider, asked__gt=0)
+        return set(asked.filter(claimed_at__gte=self.read_at - LATELY).values_list("pk", "claimed_at"))
+
+    def overtaken(self) -> bool:
+        """Whether another worker asked something since this was read."""
+        return not self._lately() <= self._claims
+
+    def ask(self, deployment: int, capability: str, now: datetime, *, task: int = 0) -> None:
         """A question goes out."""
+        self._claims.add((task, now))
         cost = suite.tokens(capability, facts_of(self.deployments[deployment], self.room(deployment)))
         self.spent.asked.append((deployment, now, 1, cost))
 

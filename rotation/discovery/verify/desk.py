@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from rotation.discovery.verify import queue, records, suite
 from rotation.discovery.verify.asking import Heard
 from rotation.discovery.verify.budget import NEVER, Budget
@@ -59,15 +61,20 @@ class Desk:
         return max(waiting.due_at, self.resting.get(waiting.deployment, waiting.due_at))
 
     def _taken(self, waiting: queue.Waiting, now: datetime) -> tuple[VerificationTask, Question] | None:
-        """Claims the task if its budget has room; else its lane rests."""
-        if not self._room(waiting, now):
-            return None
-        task = queue.claim(waiting.pk, now)
+        """Claims the task if its budget has room; else its lane rests. Several workers look and claim in turn, so that
+        together they use no more than one may."""
+        with transaction.atomic():
+            queue.in_turn(waiting.provider)
+            if self._budget(waiting.provider, now).overtaken():
+                self._budget(waiting.provider, now, fresh=True)
+            if not self._room(waiting, now):
+                return None
+            task = queue.claim(waiting.pk, now)
         self.line.remove(waiting)
         if task is None:
             return None
         budget, deployment = self.budgets[waiting.provider], task.deployment
-        budget.ask(deployment.pk, task.capability, now)
+        budget.ask(deployment.pk, task.capability, now, task=task.pk)
         self._room(waiting, now)  # and whoever shares its limits waits from now on
         self.ours[task.pk] = deployment.pk
         facts = facts_of(deployment, budget.room(deployment.pk))

@@ -46,6 +46,12 @@ def open_tasks(run: VerificationRun | None) -> QuerySet[VerificationTask]:
     return found.filter(run=run) if run is not None else found
 
 
+def in_turn(provider: int) -> None:
+    """Until this transaction ends nobody else claims a task of this provider."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS + 2, provider])
+
+
 @transaction.atomic
 def claim(pk: int, now: datetime) -> VerificationTask | None:
     """The task, taken; None when somebody else has it, it was called off, or its model is being asked by another."""

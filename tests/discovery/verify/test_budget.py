@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rotation.discovery.verify import runs
+from rotation.discovery.verify import queue, runs
 from rotation.discovery.verify.budget import NEVER, Budget
+from rotation.discovery.verify.desk import Desk
 from rotation.models import Deployment, LearnedLimit, VerificationTask
 from tests.models import rows
 
@@ -119,3 +120,19 @@ def test_the_outlook_says_when_it_ends(free: Deployment, settings: Any):
     assert seen.why == "verification may use 200 requests a day"
     assert seen.ends_at is not None
     assert (seen.ends_at.date() - now.date()).days == 6
+
+
+def test_two_workers_use_no_more_than_one(free: Deployment):
+    """Ten a minute are one every six seconds, whoever of them asks, and 200 a day are 200."""
+    moment = NOON
+    run = runs.start("ada", Deployment.objects.filter(free=True), trials=3)
+    run.tasks.update(due_at=NOON)
+    one, other = (Desk(run, lambda: moment) for _ in range(2))
+    assert one.take() is not None
+    moment = NOON + 6 * SECOND
+    assert other.take() is not None
+    moment = NOON + 7 * SECOND
+    assert one.take() is None, "its own last question was seven seconds ago, the other's one"
+    assert "10 requests a minute" in one.why
+    for task in VerificationTask.objects.filter(state="under_way"):
+        queue.let_go(task)
