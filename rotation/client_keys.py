@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from rotation.models import ClientKey
@@ -81,10 +80,11 @@ def for_playground(person: int, name: str, today: date) -> tuple[ClientKey, str]
     number = int.from_bytes(hmac.digest(settings.ROTATION_PEPPER.encode(), word.encode(), hashlib.sha256))
     plain = f"rk_{_public(person)}_{_base62(number)}"
     ends = datetime.combine(today + timedelta(days=2), time(), UTC)
-    now = {"label": f"{PLAYGROUND}{name}"[:120], "digest": digest(plain), "last4": plain[-4:], "expires_at": ends}
-    key = _of_playground(person).first()
-    if key is None:
-        key, _ = ClientKey.objects.get_or_create(prefix=_public(person), label=now["label"], defaults=now)
+    now = {"digest": digest(plain), "last4": plain[-4:], "expires_at": ends}
+    label = f"{PLAYGROUND}{name}"[:120]
+    key, _ = ClientKey.objects.get_or_create(prefix=_public(person), defaults={"label": label, **now})
+    if key.label.startswith(PLAYGROUND):  # else somebody calls it otherwise
+        now["label"] = label
     if differing := [field for field, value in now.items() if getattr(key, field) != value]:
         for field in differing:
             setattr(key, field, now[field])
@@ -95,16 +95,12 @@ def for_playground(person: int, name: str, today: date) -> tuple[ClientKey, str]
 def end_playground(person: int) -> None:
     """Their key of the Playground ends now: for who is locked out, removed, or may no longer spend anything."""
     now = timezone.now()
-    _of_playground(person).filter(expires_at__gt=now).update(expires_at=now)
+    ClientKey.objects.filter(prefix=_public(person), expires_at__gt=now).update(expires_at=now)
 
 
 def _public(person: int) -> str:
+    """Chance gives another key the same one once in 10^14."""
     return f"p{person:07d}"[-8:]
-
-
-def _of_playground(person: int) -> QuerySet[ClientKey]:
-    """Chance may give a key of a client the same public part; only its label tells them apart."""
-    return ClientKey.objects.filter(prefix=_public(person), label__startswith=PLAYGROUND).order_by("pk")
 
 
 def _base62(number: int) -> str:

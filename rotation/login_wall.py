@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_cache_control
 
 from rotation.roles import role_of, suffices, wanted
 
@@ -28,6 +29,12 @@ class LoginWall(LoginRequiredMiddleware):
         if to_login is None:
             self.by_role(request)
         return to_login
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """What was made for somebody who signed in is kept by nobody between, and asked for again after signing out."""
+        if not response.has_header("Cache-Control") and not request.path.startswith(OWN_KEYS):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
 
     def by_role(self, request: HttpRequest) -> None:
         """Raises PermissionDenied, which says which role it takes."""

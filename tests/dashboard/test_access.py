@@ -241,6 +241,12 @@ def test_cookies_and_headers_are_safe(client: Client, alice: User):
     assert page["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
+def test_a_page_for_somebody_is_kept_by_nobody_else(page: Client, world: None):
+    for path in ("/", "/providers/", "/audit/"):
+        assert {"private", "no-cache"} <= set(page.get(path)["Cache-Control"].split(", "))
+    assert "no-store" in page.get("/playground/")["Cache-Control"]
+
+
 def test_no_page_has_inline_script_or_style(page: Client, world: None):
     for path in ("/", "/requests/", "/table/ladder/", "/login/?next=/admin/"):
         text = page.get(path).text

@@ -124,6 +124,10 @@ def test_who_is_called_otherwise_keeps_the_key(db: None):
     assert client_keys.for_playground(1, "alicia", today) == (key, plain)
     key.refresh_from_db()
     assert key.label == "Playground of alicia"
+    ClientKey.objects.filter(pk=key.pk).update(label="Alice tries things")
+    assert client_keys.for_playground(1, "alicia", today) == (key, plain)
+    key.refresh_from_db()
+    assert key.label == "Alice tries things"
 
 
 def test_who_was_locked_out_stays_so(page: Client, world: None, door: Asked):
