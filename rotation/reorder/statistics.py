@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from rotation.core.confidence import SURE
 from rotation.core.evidence import HALF_LIFE, HOURS, Evidence
-from rotation.core.ranking import MIN_SAMPLES, answered_words
+from rotation.core.ranking import MARGIN, MIN_SAMPLES, answered_words
 from rotation.core.stats import Tier, quantile, tier, wilson
 from rotation.core.work import Try, Work
 from rotation.models import Placement, Pool
 from rotation.models.pools import placements_in_order
-from rotation.reorder.finding import Finding, comes_last, find
+from rotation.reorder.finding import Finding, comes_last, find, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def reason_of(finding: Finding, placement: Placement) -> str:
         return _aside(placement)
     numbers = _numbers(finding, known)
     if placement.pinned:
-        return f"Pinned here by a person. {numbers}"
+        return f"Pinned here: reordering leaves it. {numbers}"
     if comes_last(placement):
         return f"A generic endpoint comes last unless it is placed by hand. {numbers}"
     if known.tries < MIN_SAMPLES:
@@ -147,20 +148,23 @@ def _numbers(finding: Finding, known: Evidence) -> str:
     answered = answered_words(known)
     if expected is None:
         return f"{answered}."
-    return f"{answered}, {expected / 1000:.2f} s expected to an answer at equal work."
+    return f"{answered}, {expected / 1000:.2f} s expected to an answer of usual size, failed tries included."
 
 
 def _neighbour(finding: Finding, one: int) -> str:
-    """How it compares with the one below it."""
-    order, mine = finding.order, finding.totals.get(one)
-    below = order[order.index(one) + 1 :][:1]
-    theirs = finding.totals.get(below[0]) if below else None
-    if mine is None or theirs is None:
+    """How it compares with the next one below it that was tried often enough to be compared with."""
+    mine, below = finding.totals.get(one), finding.order[finding.order.index(one) + 1 :]
+    other = next((o for o in below if finding.evidence[o].tries >= MIN_SAMPLES and o in finding.totals), None)
+    if mine is None or other is None:
         return ""
-    name, difference = finding.names[below[0]], (theirs - mine) / 1000
+    name, difference = finding.names[other], (finding.totals[other] - mine) / 1000
     if difference >= 0:
         return f"{difference:.2f} s sooner than {name} below it."
-    found = finding.compared.get((one, below[0]))
+    later = f"{-difference:.2f} s later than {name} below it"
+    if other in finding.fixed:
+        return f"{later}, which stays where it is: it is pinned, or a generic endpoint that nobody placed."
+    found = finding.compared.get((one, other))
     if found is None:
-        return f"{-difference:.2f} s later than {name} below it: too little to change places, or not enough is known."
-    return f"{-difference:.2f} s later than {name} below it, {found.confidence:.0%} sure."
+        return f"{later}: less than the {MARGIN:.0%} that are worth a change."
+    enough = "enough to change places" if found.confidence >= SURE else f"{SURE:.0%} are needed to change places"
+    return f"{later}, {percent(found.confidence)} sure; {enough}."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rotation.models import CallHour, Deployment, Pool, Verification
+from rotation.models import Attempt, CallHour, Deployment, HourStat, MinuteStat, Pool, Verification
 from rotation.reorder import beliefs
 from rotation.reorder.exploring import exploration
 from rotation.reorder.statistics import DeploymentStatistics, statistics
@@ -58,7 +58,7 @@ def test_every_place_has_its_numbers_and_its_reason(pool: Pool) -> None:
     assert (first.sampled, first.tier) == (120, "ultra-fast")
     assert f"{first.ok} of 120 tries answered" in first.reason
     assert "sooner than p/m2 below it" in first.reason
-    assert found["m2"].reason.startswith("Pinned here by a person. 120 of 120 tries")
+    assert found["m2"].reason.startswith("Pinned here: reordering leaves it. 120 of 120 tries")
     assert "50 tries are needed" in found["m3"].reason
     assert found["m4"].reason.startswith(
         "It stays where it was put. Not tried in the last 24 hours, 2.50 s by its verification."
@@ -66,6 +66,22 @@ def test_every_place_has_its_numbers_and_its_reason(pool: Pool) -> None:
     assert (found["m4"].quality, found["m4"].prior_ms, found["m3"].prior_from) == (
         4.0, 2500.0, "the middle of the family fam",
     )  # fmt: skip
+
+
+def test_the_reason_names_who_it_is_compared_with_and_why_they_stay(pool: Pool) -> None:
+    """Past whom nobody tried, and past a place that does not move: what is said is what is so."""
+    for back in range(3):
+        hour_of(model("m1"), NOON - back * HOUR, 2.0, tries=40)
+        hour_of(model("m3"), NOON - back * HOUR, 1.97, tries=40)
+    assert "p/m3 below it" in by_name(pool)["m1"].reason, "m2 was never tried"
+    HourStat.objects.filter(deployment_id=model("m3").pk).delete()
+    MinuteStat.objects.filter(deployment_id=model("m3").pk).delete()
+    Attempt.objects.filter(deployment_id=model("m3").pk).delete()
+    for back in range(3):
+        hour_of(model("m3"), NOON - back * HOUR, 0.5, tries=40)
+    assert "sure; enough to change places" in by_name(pool)["m1"].reason
+    pool.placements.filter(deployment=model("m3")).update(pinned=True)
+    assert "p/m3 below it, which stays where it is: it is pinned" in by_name(pool)["m1"].reason
 
 
 def test_whoever_takes_no_part_says_why(pool: Pool) -> None:
