@@ -145,16 +145,33 @@ def test_every_page_reads_without_scripts(signed_in: Open, addresses: list[tuple
         assert len(page.locator("main").inner_text()) > 60, name
 
 
-def test_pictures_for_the_readme(signed_in: Open, installation: Installation, lively: str):
+@pytest.mark.usefixtures("lively")
+def test_pictures_for_the_readme(signed_in: Open, installation: Installation, known: dict[str, str]):
     """Only when they are asked for: ROTATION_PICTURES=docs."""
     where = os.environ.get("ROTATION_PICTURES")
     if not where:
         pytest.skip("they are made when ROTATION_PICTURES names a folder")
     installation.sql("DELETE FROM rotation_breakerstate")
     page = signed_in("/")
-    for name, path in (("overview", "/"), ("request", f"/requests/{lively}/")):
-        page.goto(path)
-        page.screenshot(path=Path(where) / f"{name}.png", full_page=True)
+    (uuid,) = installation.sql(ROTATED)[0]
+    for scheme, shown in (
+        ("light", {"overview": "/", "request": f"/requests/{uuid}/"}),
+        ("dark", {"model": known["busy_model"], "rotation": "/rotation/"}),
+    ):
+        page = signed_in("/", scheme=scheme)
+        for name, path in shown.items():
+            page.goto(path)
+            high = page.evaluate("document.querySelector('main').lastElementChild.getBoundingClientRect().bottom")
+            page.set_viewport_size({"width": 1440, "height": min(1400, int(high) + 28)})
+            page.screenshot(path=Path(where) / f"{name}.png")
+            page.set_viewport_size({"width": 1440, "height": 1180})
+
+
+# the call of the drawn past that met the most models
+ROTATED = """
+    SELECT r.id FROM rotation_request r JOIN rotation_attempt a ON a.request_id = r.id
+    WHERE r.attempts > 1 AND r.outcome = 'answered' AND r.pool = 'auto' GROUP BY r.id, r.at
+    ORDER BY count(DISTINCT a.model) DESC, count(*) DESC, r.at DESC LIMIT 1"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
