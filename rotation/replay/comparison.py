@@ -87,7 +87,7 @@ def compare(
     calls = bench.recorded.calls
     outcomes: list[list[Outcome]] = []
     for part, way in enumerate((present, candidate)):
-        stage = Stage(bench.scenario(way), start=calls[0].at, seed=seed)
+        stage = Stage(bench.scenario(way), start=calls[0].at, seed=seed, others=bench.recorded.others)
         done = _part(told, part * 0.4, 0.4 / len(calls))
         outcomes.append(run(calls, stage, Fates(known, seed, own), told=done))
     told(0.8)

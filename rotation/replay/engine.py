@@ -83,17 +83,19 @@ class Run:
     serial: int = 0
 
     def through(self, traffic: Sequence[Asked], told: Progress | None) -> list[Outcome]:
-        clock, events = self.stage.clock, self.events
+        stage, events = self.stage, self.events
         for index, asked in enumerate(traffic):
             while events and events[0][0] <= asked.at:
-                clock.at, _, way = heapq.heappop(events)
+                at, _, way = heapq.heappop(events)
+                stage.on(at)
                 self.go_on(way)
-            clock.at = asked.at
+            stage.on(asked.at)
             self.next(self.begin(index, asked))
             if told is not None and index % 1000 == 0:
                 told(index)
         while events:
-            clock.at, _, way = heapq.heappop(events)
+            at, _, way = heapq.heappop(events)
+            stage.on(at)
             self.go_on(way)
         return [outcome for outcome in self.outcomes if outcome is not None]
 

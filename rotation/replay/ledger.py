@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from rotation.core.failures import FailureKind
 from rotation.core.targets import Needs
 from rotation.models import Account, Attempt, CallOutcome, Request
 from rotation.replay.evidence import SLOT
+from rotation.replay.others import of_blocks, others
 from rotation.replay.traffic import KEYS_OWN, REQUESTS_OWN, Asked, Recorded, Seen
 
 MOST = 50_000  # calls of one replay
@@ -61,10 +62,12 @@ def recorded(
     sampled = sample(rows.filter(outcome__in=REPLAYED), calls, most)
     asked, really, ids = _asked(rows.filter(outcome__in=REPLAYED), sampled, most)
     seen = measured(deployments, min(since, until - DAY), until, ids)
-    others = {str(outcome): n for outcome, n in counts.items() if outcome not in REPLAYED}
+    left_out = {str(outcome): n for outcome, n in counts.items() if outcome not in REPLAYED}
+    elsewhere = others(rows.filter(outcome__in=REPLAYED), deployments, since, until, sampled.blocks)
     return Recorded(
         tuple(asked), tuple(seen), source=f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC", rule=sampled.rule,
-        left_out=others, window=(until - since).total_seconds(), share=len(asked) / calls, really=tuple(really),
+        left_out=left_out, others=elsewhere, window=(until - since).total_seconds(), share=len(asked) / calls,
+        really=tuple(really),
     )  # fmt: skip
 
 
@@ -96,12 +99,7 @@ def spread(per: Mapping[int, int], calls: int, most: int) -> tuple[tuple[int, ..
 
 def _asked(rows: QuerySet[Request], sampled: Sampled, most: int) -> tuple[list[Asked], list[Really], dict[UUID, int]]:
     """The calls by time, what really came of each, and each one's place by its id."""
-    if sampled.blocks:
-        within = Q()
-        for block in sampled.blocks:
-            start = datetime.fromtimestamp(block * SLOT, UTC)
-            within |= Q(at__gte=start, at__lt=start + timedelta(seconds=SLOT))
-        rows = rows.filter(within)
+    rows = rows.filter(of_blocks(sampled.blocks))
     names = ("id", "at", "stream", "tokens_in", "tokens_out", "needs", "outcome", "total_ms")
     found = list(rows.order_by("at", "id").values_list(*names)[:most])
     answers = sorted(row[4] for row in found if row[6] == CallOutcome.ANSWERED)

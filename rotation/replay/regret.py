@@ -116,8 +116,9 @@ def expected(known: Known, prompt: int, answer: int) -> float:
 
 def _replayed(bench: Bench, present: Candidate, order: tuple[int, ...], fates: Fates, seed: int) -> list[float]:
     way = Candidate(order, "ordered", present.preset, present.overrides, present.policy, ())
-    stage = Stage(bench.scenario(way), start=bench.recorded.calls[0].at, seed=seed)
-    return [_cost(o.answered, o.total) for o in run(bench.recorded.calls, stage, fates)]
+    recorded = bench.recorded
+    stage = Stage(bench.scenario(way), start=recorded.calls[0].at, seed=seed, others=recorded.others)
+    return [_cost(o.answered, o.total) for o in run(recorded.calls, stage, fates)]
 
 
 def _cost(answered: bool, seconds: float) -> float:

@@ -18,6 +18,7 @@ from rotation.core.targets import Deployment, Needs, Target
 from rotation.gateway.health import Health
 from rotation.gateway.order import Order
 from rotation.gateway.snapshot import Block, Learned, Route
+from rotation.replay.traffic import Spent
 
 ENDLESS = 1 << 60
 UNHEARD = logging.getLogger("rotation.replay.health")
@@ -57,7 +58,7 @@ class Steady:
 class Stage:
     """The engine of one replay."""
 
-    def __init__(self, scenario: Scenario, *, start: float, seed: int) -> None:
+    def __init__(self, scenario: Scenario, *, start: float, seed: int, others: Sequence[Spent] = ()) -> None:
         self.snapshot, self.route, self.clock = scenario, scenario.route, Steady(start)
         self.rand = random.Random(seed).random  # noqa: S311 - repeatable is the point
         self.health = Health(now=self.clock.now, rand=self.rand, note=lambda _: None, log=UNHEARD)
@@ -66,10 +67,23 @@ class Stage:
         self.health.limits.plan(everybody, start)
         self.health.limits.adopt(scenario.learned, start)
         self.order = Order(self.health.pace, now=self.clock.now, rand=self.rand)
+        self._others, self._drawn = others, 0
         self._turns: dict[int, int] = {}
         self._in_turn = any(len(found) > 1 for found in scenario.targets.values())
         self._lines: dict[tuple[int, ...], tuple[Target, ...]] = {}
         self._ready: dict[tuple[tuple[int, ...], Shape], tuple[Bounds, list[Candidate]]] = {}
+
+    def on(self, at: float) -> None:
+        """The clock goes on; what others took until then is gone."""
+        others, quotas = self._others, self.health.limits.quotas
+        while self._drawn < len(others) and others[self._drawn].at <= at:
+            one = others[self._drawn]
+            self._drawn += 1
+            needs = {"requests": 1.0, "tokens": float(one.tokens)}
+            for scope in one.scopes:
+                if (quota := quotas.get(scope)) is not None:
+                    quota.settle(quota.reserve(needs, one.at), needs, one.at)
+        self.clock.at = at
 
     def candidates(self, needs: Needs) -> list[Candidate]:
         """What `select` says of a call with these needs that comes in now."""

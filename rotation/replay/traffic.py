@@ -61,6 +61,15 @@ class Seen(NamedTuple):
     retry_after: float | None = None
 
 
+class Spent(NamedTuple):
+    """What a call that is not replayed (another pool's, a job's, one its client gave up) took from quotas: one request
+    and its tokens, from each of the scopes it stood in."""
+
+    at: float
+    scopes: tuple[str, ...]
+    tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A window of traffic with all that was measured in it. `left_out` counts calls by why they are not in it."""
@@ -72,4 +81,5 @@ class Recorded:
     left_out: dict[str, int] = field(default_factory=dict)
     window: float = 0.0  # seconds it stands for
     share: float = 1.0  # of the window's calls that are in it
+    others: tuple[Spent, ...] = ()  # by time
     really: tuple[tuple[bool, float], ...] = ()  # of each call: whether it was answered, and after how many seconds

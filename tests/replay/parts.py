@@ -13,7 +13,7 @@ from rotation.replay.engine import Outcome, run
 from rotation.replay.evidence import gathered
 from rotation.replay.fate import Fates
 from rotation.replay.stage import Scenario, Stage
-from rotation.replay.traffic import Asked, Seen
+from rotation.replay.traffic import Asked, Seen, Spent
 
 NOON = 1_760_356_800.0  # 2025-10-13 12:00 UTC, a quarter of an hour's beginning
 
@@ -66,7 +66,9 @@ def replay(
     seed: int = 1,
     own: Mapping[tuple[int, int], Seen] | None = None,
     seeds: Mapping[int, float | None] | None = None,
+    others: Sequence[Spent] = (),
 ) -> list[Outcome]:
     names = {one: f"m{one}" for one in play.deployments}
     known = gathered(rows, {one: (seeds or {}).get(one) for one in play.deployments}, names)
-    return run(traffic, Stage(play, start=traffic[0].at, seed=seed), Fates(known, seed, own))
+    stage = Stage(play, start=traffic[0].at, seed=seed, others=others)
+    return run(traffic, stage, Fates(known, seed, own))

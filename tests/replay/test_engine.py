@@ -12,6 +12,7 @@ from rotation.core.failures import FailureKind
 from rotation.core.policy import BALANCED
 from rotation.gateway.snapshot import Learned
 from rotation.replay.evidence import Level
+from rotation.replay.traffic import Spent
 from tests.replay.parts import NOON, asked, replay, scenario, seen, target
 
 DOWN = FailureKind.OVERLOADED
@@ -50,6 +51,22 @@ def test_calls_that_overlap_share_a_limit():
     burst = [asked(NOON + n * 0.01) for n in range(5)]
     outcomes = replay(burst, scenario([target(1), target(2)], learned=limit), rows)
     assert [outcome.sent[0].deployment for outcome in outcomes] == [1, 1, 2, 2, 2]
+
+
+def test_what_others_took_of_a_limit_is_gone():
+    limit = [Learned("account:1/deployment:1", "requests", 3.0, 60.0), Learned("account:1", "tokens", 1e4, 60.0)]
+    play, rows = scenario([target(1), target(2)], learned=limit), plenty(1) + plenty(2)
+    burst = [asked(NOON + n * 0.01) for n in range(4)]
+
+    def first_asked(*others: Spent) -> list[int]:
+        outcomes = replay(burst, play, rows, others=others)
+        return [outcome.sent[0].deployment for outcome in outcomes]
+
+    model = ("account:1/deployment:1",)
+    assert first_asked() == [1, 1, 1, 2]
+    assert first_asked(Spent(NOON - 1, model, 10), Spent(NOON + 0.005, model, 10)) == [1, 2, 2, 2]
+    assert first_asked(Spent(NOON + 0.015, ("account:1",), 8000)) == [1, 1, 2, 2], "another model of the same account"
+    assert first_asked(Spent(NOON + 60, model, 10), Spent(NOON, ("account:7",), 900)) == [1, 1, 1, 2]
 
 
 def test_a_limit_that_lasts_is_waited_for_and_then_given_up():

@@ -11,7 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from rotation.control import laboratory
-from rotation.models import DeploymentStatus, LearnedLimit, Replay, ReplayState, Trace
+from rotation.models import Attempt, DeploymentStatus, LearnedLimit, Replay, ReplayState, Request, Trace
 from rotation.replay import ledger, trace, work
 from rotation.replay.evidence import SLOT
 from tests.replay.test_trace import GOOD
@@ -111,6 +111,25 @@ def test_limits_hold_the_candidate_back_and_rate_limits_are_not_drawn_twice(olga
     assert answers[yesterday.quick.pk] == pytest.approx(5 * 23, abs=8)
     assert answers[yesterday.slow.pk] + answers[yesterday.spare.pk] == pytest.approx(240 - 5 * 23, abs=8)
     assert len(rows) == 3
+
+
+def test_what_others_took_of_the_same_limit_leaves_less(olga, yesterday):
+    yesterday.calls(240)
+    scope = f"account:{yesterday.key.account_id}/deployment:{yesterday.quick.pk}"
+    LearnedLimit.objects.create(scope=scope, axis="requests", limit=5, window_s=3600)
+
+    def of_quick() -> int:
+        answers = {found["deployment"]: found["answers"][1] for found in played(olga, yesterday).result["deployments"]}
+        return answers[yesterday.quick.pk]
+
+    alone = of_quick()
+    yesterday.calls(115, seed=2, pool="fast")
+    yesterday.calls(115, seed=3, outcome="cancelled")
+    taken = Attempt.objects.filter(deployment_id=yesterday.quick.pk).exclude(
+        request_id__in=Request.objects.filter(pool="auto", outcome="answered").values("id")
+    )
+    assert taken.count() > 30
+    assert alone - of_quick() == pytest.approx(taken.count(), abs=10)
 
 
 def test_a_trace_is_replayed_with_what_the_pool_measured(olga, yesterday):
