@@ -63,6 +63,8 @@ class Desk:
     def _taken(self, waiting: queue.Waiting, now: datetime) -> tuple[VerificationTask, Question] | None:
         """Claims the task if its budget has room; else its lane rests. Several workers look and claim in turn, so that
         together they use no more than one may."""
+        if not self._room(waiting, now):
+            return None
         with transaction.atomic():
             queue.in_turn(waiting.provider)
             if self._budget(waiting.provider, now).overtaken():

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 LIVE = 3  # models that traffic uses, of the same account and the same limits
 SIXTY = 60
 HOUR = 3_600.0
-CAPABILITIES = ["short_answer", "tools", "streaming"]
+CAPABILITIES = ["short_answer", "streaming"]  # 240 questions: more than a day's share
 
 
 @pytest.fixture(autouse=True)
@@ -67,11 +67,11 @@ def test_sixty_models_beside_traffic(tmp_path: Path):
         return world
 
     async def alone() -> list[float]:
-        return await traffic(world_at("alone"), HOUR)
+        return await traffic(world_at("alone"), HOUR / 2)
 
     async def together(run: VerificationRun) -> list[float]:
         world = world_at("together")
-        _, took = await asyncio.gather(world.verify(run), traffic(world, HOUR))
+        _, took = await asyncio.gather(world.verify(run), traffic(world, HOUR / 2))
         assert world.refused() == [], "no 429 that a known limit foretold"
         assert 15 * HOUR < passed() < 24 * HOUR, "begun at nine, the rest of it after midnight"
         return took
@@ -79,7 +79,7 @@ def test_sixty_models_beside_traffic(tmp_path: Path):
     before = lived(alone)
     run = started(provider.deployments.filter(model_id__startswith="new"), capabilities=CAPABILITIES)
     beside = lived(lambda: together(run))
-    assert len(before) == len(beside) > 400
+    assert len(before) == len(beside) > 200
     assert p95(beside) <= p95(before) * 1.02
     run.refresh_from_db()
     assert run.state == RunState.DONE
