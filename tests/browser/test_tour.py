@@ -21,7 +21,7 @@ from tests.embedded.waiting import until
 SOON = 20_000  # ms; a ceiling for what takes a second or two on a quiet machine
 MODEL, OTHER_MODEL = "qwen3:4b", "llama-3.1-8b-instant"
 #: Steps from the set-up link to the first answer: with simulated providers, and with a server of one's own.
-LOOKING_AROUND, OF_ONES_OWN = 6, 20
+LOOKING_AROUND, OF_ONES_OWN = 6, 17
 SDK = """
 import sys
 from openai import APIStatusError, OpenAI
@@ -259,6 +259,7 @@ def apply_and_undo(hands: Mouse, living: Living) -> None:
     """One moves up by hand; a proposal would move it down again: it is applied, and taken back."""
     page = hands.page
     hands.press(link(page, "Rotation"))
+    page.wait_for_url("**/rotation/")
     order = page.locator("ol.drag-list strong")
     up = page.locator("li[data-deployment]").filter(has_text=OTHER_MODEL).get_by_role("button", name="up")
     hands.press(up)
@@ -298,6 +299,7 @@ def move_down_and_undo(hands: Keyboard) -> None:
     """What was moved keeps the focus, so that it may be moved on."""
     page = hands.page
     hands.press(link(page, "Rotation"))
+    page.wait_for_url("**/rotation/")
     order = page.locator("ol.drag-list strong")
     before = order.all_inner_texts()
     down = page.get_by_role("button", name=re.compile("^Move .* down$")).first
