@@ -17,6 +17,16 @@ def effective(weights: Sequence[float]) -> float:
     return sum(weights) ** 2 / squares if squares > 0 else 0.0
 
 
+def design_effect(hours: Sequence[tuple[int, int]]) -> float:
+    """By how much the variance of a share is larger for coming in hours (answered, tries) than it is for single tries,
+    at least 1 (L. Kish 1965): a sample is worth that many times fewer tries. 1 for less than three hours."""
+    tries, answered = sum(n for _, n in hours), sum(ok for ok, _ in hours)
+    share = answered / tries if tries else 0.0
+    if len(hours) < 3 or not 0 < share < 1:
+        return 1.0
+    return max(clustered([(ok - share * n) / tries for ok, n in hours]) / (share * (1 - share) / tries), 1.0)
+
+
 def less_sure(sure: float, gain: float, variance: float, freedom: float) -> float:
     """The chance nearer to a half: as it was, or that of a gain of this variance, told by `freedom` + 1 hours."""
     if variance <= 0 or freedom <= 0:

@@ -38,7 +38,8 @@ def verified(ids: Collection[int]) -> dict[int, Verified]:
     times: dict[int, list[float]] = {one: [] for one in ids}
     scores: dict[int, list[float]] = {one: [] for one in ids}
     for one, capability, ms, score in rows:
-        scores[one].append(score)
+        if score is not None:
+            scores[one].append(score)
         if ms is not None:
             times[one].append(ms)
             if capability in suite.BASE:

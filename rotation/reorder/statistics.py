@@ -1,7 +1,8 @@
 """A pool's deployments in numbers and words: what was measured, and why each stands where it does.
 
-Counts and shares are of the whole window, undecayed, with Wilson's intervals; what the order goes by is decayed and
-brought to equal work (`core/evidence.py`, `core/work.py`) and said beside them.
+Counts and shares are of the whole window, undecayed, with Wilson's intervals, for as many tries as hours that differ
+are worth; what the order goes by is decayed and brought to equal work (`core/evidence.py`, `core/work.py`) and said
+beside them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from rotation.core.certainty import design_effect
 from rotation.core.confidence import SURE
 from rotation.core.evidence import HALF_LIFE, HOURS, Evidence
 from rotation.core.ranking import MARGIN, MIN_SAMPLES, answered_words
@@ -87,7 +89,8 @@ def _row(finding: Finding, placement: Placement, place: int) -> DeploymentStatis
     if known is None:
         return DeploymentStatistics(placement.pk, one, deployment.name, place, False, reason_of(finding, placement))
     sums, tries = finding.window.sums[one], finding.window.tries[one]
-    low, high = wilson(known.ok, known.tries)
+    worth = design_effect([(hour.ok, hour.tries) for hour in finding.window.measured[one].hours.values()])
+    low, high = wilson(known.ok / worth, known.tries / worth)
     return DeploymentStatistics(
         placement.pk, one, deployment.name, place, True, reason_of(finding, placement),
         tries=known.tries, ok=known.ok, failed=known.failed, rate_limited=known.rate_limited,

@@ -73,7 +73,7 @@ class Budget:
         self.free = frozenset(pk for pk, one in self.deployments.items() if one.free)
         self.spent = _spent(provider, self.deployments, now)
 
-    def _lately(self) -> set[tuple[int, datetime]]:
+    def _lately(self) -> set[tuple[int, datetime | None]]:
         asked = VerificationTask.objects.filter(deployment__provider_id=self.provider, asked__gt=0)
         return set(asked.filter(claimed_at__gte=self.read_at - LATELY).values_list("pk", "claimed_at"))
 
