@@ -22,7 +22,7 @@ WATCH = 6 * 3600.0  # seconds a change is watched
 #: Tries of whoever changed places at the top, before anything is concluded.
 ENOUGH = 20
 MARGIN = 0.05
-#: At one look. Six looks together roll back some 3 of 100 changes between equals whose hours differ by a tenth.
+#: At one look. Six looks together roll back some 5 of 100 changes between equals whose hours differ by a tenth.
 SURE = 0.97
 NUMBERS = ("share", "answer", "failure")
 STEP = 1e-4  # of a number, to see what a change of it changes
