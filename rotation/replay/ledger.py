@@ -63,7 +63,7 @@ def recorded(
     asked, really, ids = _asked(rows.filter(outcome__in=REPLAYED), sampled, most)
     seen = measured(deployments, min(since, until - DAY), until, ids)
     left_out = {str(outcome): n for outcome, n in counts.items() if outcome not in REPLAYED}
-    elsewhere = others(rows.filter(outcome__in=REPLAYED), deployments, since, until, sampled.blocks)
+    elsewhere = others(ids.keys(), deployments, since, until, sampled.blocks)
     return Recorded(
         tuple(asked), tuple(seen), source=f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC", rule=sampled.rule,
         left_out=left_out, others=elsewhere, window=(until - since).total_seconds(), share=len(asked) / calls,

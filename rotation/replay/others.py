@@ -5,31 +5,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from rotation.core.failures import FailureKind
-from rotation.models import Account, Attempt, Deployment, Request
+from rotation.models import Account, Attempt, Deployment
 from rotation.replay.evidence import SLOT
 from rotation.replay.traffic import LIMITS_OWN, Spent
 
 MOST = 500_000  # attempts read
+COLUMNS = ("at", "request_id", "account_id", "deployment_id", "tokens_in", "tokens_out")
 #: What was turned away for a limit, or never arrived, took nothing.
 NOTHING = [kind.value for kind in (*LIMITS_OWN, FailureKind.UPSTREAM_BUSY, FailureKind.UNREACHABLE)]
 
 
 def others(
-    replayed: QuerySet[Request], deployments: Collection[int], since: datetime, until: datetime, blocks: Collection[int]
+    replayed: Collection[UUID], deployments: Collection[int], since: datetime, until: datetime, blocks: Collection[int]
 ) -> tuple[Spent, ...]:
-    """By time: attempts on the accounts through which these deployments are reached, but for those of `replayed`."""
+    """By time: attempts on the accounts through which these deployments are reached, but for those of the calls that
+    are `replayed`."""
     accounts = Account.objects.filter(provider__deployments__in=deployments).values_list("pk", flat=True)
     rows = Attempt.objects.filter(of_blocks(blocks), at__gte=since, at__lt=until, account_id__in=set(accounts))
-    rows = rows.exclude(outcome__in=NOTHING).exclude(request_id__in=replayed.values("id"))
     free = set(Deployment.objects.filter(free=True).values_list("pk", flat=True))
-    told = rows.order_by("at").values_list("at", "account_id", "deployment_id", "tokens_in", "tokens_out")[:MOST]
+    told = rows.exclude(outcome__in=NOTHING).order_by("at").values_list(*COLUMNS)[:MOST]
     return tuple(
         Spent(at.timestamp(), scopes(account, one, free=one in free), tokens_in + tokens_out)
-        for at, account, one, tokens_in, tokens_out in told.iterator(chunk_size=20_000)
+        for at, request, account, one, tokens_in, tokens_out in told.iterator(chunk_size=20_000)
+        if request not in replayed
     )
 
 
