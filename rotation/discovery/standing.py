@@ -13,11 +13,10 @@ from rotation.core.lifecycle import Next, archived, standing
 from rotation.discovery.measured import verdicts
 from rotation.discovery.shrinkage import Shrinkage
 from rotation.discovery.steps import Doings, days, last_of, row, words_on
-from rotation.discovery.verify.suite import SUITE
+from rotation.discovery.verify.suite import BASE
 from rotation.discovery.wishes import choosing, wanted_by, why_not
 from rotation.models import Deployment, DeploymentStatus, LifeStep, Placement, Step, Verification
 
-BASE = tuple(name for name, one in SUITE.items() if one.base)
 COLUMNS = ("status", "status_reason")
 OPEN = (DeploymentStatus.LISTED, DeploymentStatus.CANDIDATE, DeploymentStatus.VERIFIED, DeploymentStatus.INCOMPATIBLE)
 

@@ -6,9 +6,11 @@ first; what a person decided is respected (`calm.py`).
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from rotation.control.by import By
@@ -18,15 +20,34 @@ from rotation.models.pools import Mode
 from rotation.reorder.calm import barred, must_wait
 from rotation.reorder.finding import Finding, find, percent
 from rotation.reorder.orders import OPEN, Changed, apply, draft, ids
-from rotation.reorder.watch import ACTOR, look
+from rotation.reorder.watch import ACTOR, leave, look
+
+log = logging.getLogger("rotation.jobs")
 
 
 def reorder_all(now: datetime | None = None) -> str:
-    """Every pool whose strategy is its order; one line on each that moved."""
+    """Every pool whose strategy is its order; one line on each that moved.
+
+    Trouble with one pool keeps nobody from the next; raises RuntimeError with all of it at the end.
+    """
     moment = now or timezone.now()
-    pools = Pool.objects.filter(strategy=Strategy.ORDERED).exclude(reordering=Mode.OFF)
-    moved = [f"{pool}: {told}" for pool in pools for told in [reorder(pool, moment)] if told]
-    return "; ".join(moved) or "every order stands"
+    told, troubles = close_watches(moment), []
+    for pool in Pool.objects.filter(strategy=Strategy.ORDERED).exclude(reordering=Mode.OFF):
+        try:
+            told += [f"{pool}: {words}" for words in [reorder(pool, moment)] if words]
+        except Exception as error:  # whatever it is, it is this pool's
+            log.exception("pool %s could not be looked at", pool)
+            troubles.append(f"{pool}: {type(error).__name__}: {error}")
+    if troubles:
+        raise RuntimeError("; ".join([*troubles, *told]))
+    return "; ".join(told) or "every order stands"
+
+
+def close_watches(now: datetime) -> list[str]:
+    """Ends the watch of pools that are no longer reordered by themselves: nobody would look at it again."""
+    unwatched = ~Q(pool__strategy=Strategy.ORDERED) | Q(pool__reordering=Mode.OFF)
+    left = Reordering.objects.filter(unwatched, state=ReorderingState.APPLIED).select_related("pool")
+    return [f"{change.pool}: {words}" for change in left for words in [leave(change, now)] if words]
 
 
 def reorder(pool: Pool, now: datetime) -> str:

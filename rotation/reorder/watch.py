@@ -70,6 +70,12 @@ def _figures(change: Reordering) -> list[dict[str, Any]]:
     return [row for row in evidence.get("deployments", ()) if isinstance(row, dict) and "deployment" in row]
 
 
+def leave(change: Reordering, now: datetime) -> str:
+    """Ends a watch nobody will look at again: the change stands until a person says otherwise."""
+    words = "The pool is no longer reordered by itself, so nobody watches it any more."
+    return _keep(change, {**change.watched, "words": words}, now)
+
+
 def _keep(change: Reordering, told: dict[str, Any], now: datetime) -> str:
     """Unless somebody else has decided on it meanwhile."""
     change.state, change.watched, change.watch_until = ReorderingState.KEPT, told, now

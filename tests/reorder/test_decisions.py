@@ -290,3 +290,29 @@ def test_a_rate_limit_is_told_as_one(pool: Pool) -> None:
     HourStat.objects.filter(deployment_id=model("m1").pk).update(rate_limited=10)
     told = statistics(pool, NOW).deployments[0].reason
     assert "180 of 240 tries answered (60 met a rate limit)" in told
+
+
+@pytest.mark.parametrize("change", [{"reordering": "off"}, {"strategy": "fastest"}])
+def test_a_watch_nobody_would_look_at_again_ends(pool: Pool, swapped: Reordering, change: dict[str, str]) -> None:
+    Pool.objects.filter(pk=pool.pk).update(**change)
+    assert "nobody watches it any more" in job.reorder_all(NOW)
+    swapped.refresh_from_db()
+    assert swapped.state == "kept"
+    assert job.reorder_all(NOW) == "every order stands"
+
+
+def test_trouble_with_one_pool_keeps_nobody_from_the_next(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Pool.objects.create(name="a-broken-one")
+    looked: list[str] = []
+
+    def look(one: Pool, now: object) -> str:
+        looked.append(one.name)
+        if one == broken:
+            raise ValueError("odd rows")
+        return "moved"
+
+    monkeypatch.setattr("rotation.reorder.job.reorder", look)
+    with pytest.raises(RuntimeError, match=r"a-broken-one: ValueError: odd rows; .*moved"):
+        job.reorder_all(NOW)
+    assert looked[0] == "a-broken-one"
+    assert pool.name in looked
