@@ -42,7 +42,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # containers have neither the namespaces for the sandbox nor room in /dev/shm
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        # nor a graphics card, and drawing with a simulated one costs twice as much as drawing without
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield chromium
         chromium.close()

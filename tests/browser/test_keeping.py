@@ -58,7 +58,7 @@ def test_escape_closes_a_dialog_and_nothing_of_it_is_left(signed_in: Open):
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert page.locator("#dialog").inner_html() == ""
+    expect(page.locator("#dialog")).to_be_empty()
 
 
 def test_a_filter_renews_the_table_keeps_the_address_and_back_goes_back(signed_in: Open, installation: Installation):

@@ -13,7 +13,9 @@ from tests.browser.installation import PASSWORD, USERNAME, Installation
 SOON = 15_000  # ms; a ceiling for what takes two seconds on a quiet machine
 
 
-def test_from_the_set_up_link_to_the_overview_in_two_steps(open_page: Open, installation: Installation):
+def test_from_the_set_up_link_to_the_guided_start_and_what_is_wrong_is_said(
+    open_page: Open, installation: Installation
+):
     installation.people()
     said = installation.manage("setup_link")
     found = re.search(r"/setup/\S+", said)
@@ -29,8 +31,8 @@ def test_from_the_set_up_link_to_the_overview_in_two_steps(open_page: Open, inst
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)
     page.get_by_role("button", name="Create the account").click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    expect(page.get_by_text("no real model is asked")).to_be_visible()
+    expect(page.get_by_role("heading", name="Start")).to_be_visible()
+    expect(page.get_by_text("simulated providers answer until the first key is stored")).to_be_visible()
 
 
 def test_the_range_is_in_the_address_and_changes_the_charts(signed_in: Open):
