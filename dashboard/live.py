@@ -31,9 +31,11 @@ def attributes(request: HttpRequest, state: str, path: str = "") -> SafeString:
     """What makes the element ask for its next self: the page's own address (or `path`), with the state it shows."""
     query = request.GET.copy()
     query["state"] = state
+    address = path or request.path
     return format_html(
-        'data-live hx-get="{}?{}" hx-trigger="tick" hx-target="this" hx-swap="outerHTML" hx-sync="this:drop"',
-        path or request.path,
+        'data-live hx-get="{}{}{}" hx-trigger="tick" hx-target="this" hx-swap="outerHTML" hx-sync="this:drop"',
+        address,
+        "&" if "?" in address else "?",
         query.urlencode(),
     )
 

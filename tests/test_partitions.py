@@ -62,7 +62,7 @@ def test_a_made_day_has_the_indexes_of_its_table():
     partitions.ensure(0, now=NOW)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'rotation_request_20251025'")
-        assert cursor.fetchone()[0] == 5
+        assert cursor.fetchone()[0] == 6
 
 
 @pytest.mark.django_db

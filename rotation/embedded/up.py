@@ -24,7 +24,9 @@ from rotation.environment import BadEnvironment, envint, load_env_file
 
 CLEAR = (AlreadyRunning, BadEnvironment, NoBinary, NoLodging, StartFailed, listening.PortTaken, postgres.PostgresFailed)
 PATIENCE = 120.0  # seconds for any one step of the start
-UPGRADE = 3600.0  # seconds for another edition to make the database its own: it may read every call that is stored, once
+UPGRADE = (
+    3600.0  # seconds for another edition to make the database its own: it may read every call that is stored, once
+)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -258,3 +258,13 @@ def test_the_page_is_sent_again_only_when_something_changed(page, yesterday):
     assert page.get(reverse("rotation"), {"state": state}, headers=told).status_code == 204
     Reordering.objects.create(pool=yesterday.pool, at=timezone.now() - timedelta(hours=1))
     assert page.get(reverse("rotation"), {"state": state}, headers=told).status_code == 200
+
+
+def test_an_order_shown_again_asks_for_its_next_self_at_the_address_of_its_pool(page, world):
+    pool = Pool.objects.get(name="code")
+    first = pool.placements.select_related("deployment").order_by("position", "pk")[0]
+    told = {"deployment": first.deployment_id, "way": "down"}
+    text = page.post(f"/rotation/{pool.pk}/order/", told, headers={"HX-Request": "true", "HX-Target": "live"}).text
+    address = text.split('data-live hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    assert address.startswith("/rotation/?pool=code&state=")
+    assert page.get(address, headers={"HX-Request": "true", "HX-Target": "live"}).status_code == 204

@@ -116,7 +116,7 @@ def test_why_not_asks_one_question_more_at_most(
     page: Client, small: World, django_assert_max_num_queries: DjangoAssertNumQueries
 ):
     uuid = small.rotated()
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(24):
         page.get(f"/requests/{uuid}/why-not/", {"model": "maker/eve"}, headers=HTMX)
 
 

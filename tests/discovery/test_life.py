@@ -15,7 +15,7 @@ from rotation.control import deployments, discovery, placements
 from rotation.control.by import By
 from rotation.core.stats import histogram
 from rotation.discovery import life
-from rotation.discovery.standing import BASE
+from rotation.discovery.verify.suite import BASE
 from rotation.models import (
     CatalogueChange,
     Deployment,

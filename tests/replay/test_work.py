@@ -118,7 +118,7 @@ def test_what_others_took_of_the_same_limit_leaves_less(olga, yesterday):
     scope = f"account:{yesterday.key.account_id}/deployment:{yesterday.quick.pk}"
     LearnedLimit.objects.create(scope=scope, axis="requests", limit=5, window_s=3600)
 
-    def of_quick() -> int:
+    def of_quick():
         answers = {found["deployment"]: found["answers"][1] for found in played(olga, yesterday).result["deployments"]}
         return answers[yesterday.quick.pk]
 
