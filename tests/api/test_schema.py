@@ -20,7 +20,7 @@ from rotation.models import Role
 from tests.api.furnished import people, token_of
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 3
+EXAMPLES = 2
 #: The control plane may still refuse what has the right shape, and If-Match may not fit.
 REFUSALS = ["2xx", "304", "401", "403", "404", "409", "412", "422"]
 CONFIG = {
