@@ -70,7 +70,8 @@ class Dossier:
     @property
     def risk_words(self) -> str:
         if self.risk is None:
-            return "only free models are watched for it"
+            unseen = self.deployment.free and self.deployment.listed_at is None
+            return "no listing has told of it yet" if unseen else "only free models on offer are watched for it"
         low, high = (figures.percent(one, 1) for one in (self.risk.low, self.risk.high))
         spread = "" if self.risk.basis in (Basis.ANNOUNCED, Basis.NONE) else f", 95 % interval {low} to {high}"
         return f"by {BASIS[self.risk.basis]}{spread}"

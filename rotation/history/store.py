@@ -78,7 +78,7 @@ def draw(
     """Writes calls drawn one by one, from `start` (a full hour) to `end`."""
     cast = cast_of(offers(), seed)
     counts = per_hour(many, start, -((start - end) // HOUR), seed)
-    client = ClientKey.objects.filter(enabled=True).order_by("pk").values_list("pk", flat=True).first()
+    client = ClientKey.objects.filter(enabled=True).order_by("internal", "pk").values_list("pk", flat=True).first()
     partitions.ensure((end - start).days + 1, now=start)
     prepare(connection)
     done, waiting = Filled(0, 0), list[Call]()
