@@ -14,7 +14,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+from rotation.spreadsheet import harmless
+
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 Batch = Sequence[Sequence[Any]]  # rows of cells
 Batches = Callable[[], Iterator[Batch]]
@@ -70,11 +71,6 @@ def written(value: Any) -> str:
     if isinstance(value, dict):
         return harmless(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False))
     return harmless(value) if isinstance(value, str) else str(value)
-
-
-def harmless(cell: str) -> str:
-    """With an apostrophe before what a spreadsheet would run."""
-    return "'" + cell if cell.startswith(FORMULA) else cell
 
 
 def _as_json(columns: Sequence[str], batches: Iterator[Batch]) -> Iterator[str]:

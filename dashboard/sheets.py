@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from dashboard.exports import FORMULA as FORMULA  # noqa: PLC0414 - known by this name as well
-from dashboard.exports import harmless
 from dashboard.overview import Overview
 from dashboard.queries.ladder import Step
+from rotation.spreadsheet import harmless
 
 
 @dataclass(frozen=True, slots=True)

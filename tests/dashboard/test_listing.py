@@ -18,11 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import listing as lists
-from dashboard.exports import harmless, written
+from dashboard.exports import written
 from dashboard.filters import moment_of
 from dashboard.keyset import Order, decode, encode, memory_page, stored_page
 from dashboard.listing import Choice, Column, Flag, Listing, Period, Text
 from rotation.models import ClientKey
+from rotation.spreadsheet import harmless
 from tests.dashboard.calls import HOSTILE
 
 LISTING = Listing(

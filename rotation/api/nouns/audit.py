@@ -17,13 +17,13 @@ from rotation.api.keyset import Listing, Paging, page
 from rotation.api.shapes import Id, Instant, Moment, one
 from rotation.control.fields import unstorable
 from rotation.models import AuditEvent, Door
+from rotation.spreadsheet import harmless
 
 router = Router(tags=["audit"])
 MOST = 100_000  # rows of one file
 AT_ONCE = 1000
 COLUMNS = ("at", "actor", "door", "action", "object_type", "object_id", "about", "before", "after")
 Word = Annotated[str, StringConstraints(max_length=200)]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class EventShown(Schema):
@@ -118,7 +118,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else value.isoformat() if hasattr(value, "isoformat") else json.dumps(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return harmless(text)
 
 
 def as_json(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
